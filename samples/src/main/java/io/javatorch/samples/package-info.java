@@ -1,0 +1,2 @@
+/** Programs that a user copies and starts from. */
+package io.javatorch.samples;
