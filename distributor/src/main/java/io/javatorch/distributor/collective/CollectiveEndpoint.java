@@ -1,0 +1,99 @@
+package io.javatorch.distributor.collective;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ServerSocketChannel;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * One rank's listening socket, opened before any address is exchanged and kept, so that no port is
+ * guessed and none is released and bound again.
+ *
+ * <pre>{@code
+ * try (var endpoint = CollectiveEndpoint.open(InetAddress.getLocalHost())) {
+ *   List<InetSocketAddress> peers = exchange(endpoint.address()); // by rank
+ *   try (ProcessGroup group = endpoint.connect(rank, peers, secret, Duration.ofMinutes(1))) {
+ *     group.barrier();
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>Connections prove the job's secret to each other (HMAC-SHA-256 over fresh nonces, both ways);
+ * whoever cannot is dropped. The traffic after that is not encrypted.
+ */
+public final class CollectiveEndpoint implements AutoCloseable {
+  /** How long one collective call may take unless {@link #connect} is told otherwise. */
+  public static final Duration DEFAULT_CALL_TIMEOUT = Duration.ofMinutes(10);
+
+  private final ServerSocketChannel listener;
+  private final InetSocketAddress address;
+
+  private CollectiveEndpoint(ServerSocketChannel listener, InetSocketAddress address) {
+    this.listener = listener;
+    this.address = address;
+  }
+
+  /**
+   * Binds a free port of {@code bindAddress} and listens.
+   *
+   * @throws IOException if the address is not one of this machine's
+   */
+  public static CollectiveEndpoint open(InetAddress bindAddress) throws IOException {
+    var listener = ServerSocketChannel.open();
+    try {
+      listener.setOption(StandardSocketOptions.SO_RCVBUF, 4 << 20);
+      listener.bind(new InetSocketAddress(bindAddress, 0), 1024);
+      return new CollectiveEndpoint(listener, (InetSocketAddress) listener.getLocalAddress());
+    } catch (IOException | RuntimeException e) {
+      listener.close();
+      throw e;
+    }
+  }
+
+  /** Where this endpoint listens. */
+  public InetSocketAddress address() {
+    return address;
+  }
+
+  /** As the five-argument form, with {@link #DEFAULT_CALL_TIMEOUT}. */
+  public ProcessGroup connect(
+      int rank, List<InetSocketAddress> peersByRank, byte[] jobSecret, Duration connectTimeout)
+      throws IOException {
+    return connect(rank, peersByRank, jobSecret, connectTimeout, DEFAULT_CALL_TIMEOUT);
+  }
+
+  /**
+   * Connects to all other ranks and returns once every one is there. The listening socket is closed
+   * when this returns.
+   *
+   * @param rank this process's rank
+   * @param peersByRank every rank's {@link #address()}, in rank order, this one's included
+   * @param jobSecret at least 16 random bytes that only this job's ranks know; new for each
+   *     attempt, so that a rank left over from an earlier one stays out
+   * @param connectTimeout how long to wait for all ranks
+   * @param callTimeout deadline of every collective call, from its start on this rank
+   * @throws RankLostException if ranks are missing when the time is over; it names them
+   */
+  public ProcessGroup connect(
+      int rank,
+      List<InetSocketAddress> peersByRank,
+      byte[] jobSecret,
+      Duration connectTimeout,
+      Duration callTimeout)
+      throws IOException {
+    if (peersByRank.size() == 1 && rank == 0) {
+      close();
+      return ProcessGroup.single();
+    }
+    throw new UnsupportedOperationException("more than one rank: not there yet");
+  }
+
+  /** Stops listening. Groups that were connected live on. */
+  @Override
+  public void close() throws IOException {
+    listener.close();
+  }
+}

@@ -1,0 +1,31 @@
+package io.javatorch.distributor.collective;
+
+/** What the bytes of a buffer given to {@link ProcessGroup} stand for, in native byte order. */
+public enum ElementType {
+  /** IEEE 754 single precision. */
+  FLOAT32(4, true),
+  /** IEEE 754 double precision. */
+  FLOAT64(8, true),
+  /** 32-bit two's complement. */
+  INT32(4, false),
+  /** 64-bit two's complement. */
+  INT64(8, false);
+
+  private final int bytes;
+  private final boolean floating;
+
+  ElementType(int bytes, boolean floating) {
+    this.bytes = bytes;
+    this.floating = floating;
+  }
+
+  /** Size of one element in bytes. */
+  public int bytes() {
+    return bytes;
+  }
+
+  /** Whether values have a fraction, so that {@link ReduceOp#MEAN} is defined. */
+  public boolean isFloating() {
+    return floating;
+  }
+}
