@@ -1,0 +1,185 @@
+package io.javatorch.streaming.format;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * How a column's values become bytes. Implementations know nothing of columns and files: they say
+ * what is wrong with a value or with bytes, and the caller says where.
+ */
+sealed interface Encoding permits ScalarEncoding, Encoding.Blob {
+  /** The size of every encoded value in bytes, or -1 if it varies. */
+  int size();
+
+  /**
+   * Encodes a value. A {@code byte[]} is taken as encoded already, as the Python library takes it,
+   * but it is checked.
+   *
+   * @throws IllegalArgumentException if the value is of a wrong type or out of range
+   */
+  byte[] encode(Object value);
+
+  /**
+   * Decodes what lies between the buffer's position and limit. The buffer is little-endian.
+   *
+   * @throws InvalidDataException if the bytes are no encoded value
+   */
+  Object decode(ByteBuffer bytes) throws InvalidDataException;
+
+  /** The encodings with a value of varying size. */
+  sealed interface Blob extends Encoding permits BytesEncoding, StrEncoding {
+    @Override
+    default int size() {
+      return -1;
+    }
+  }
+
+  /**
+   * Finds an encoding by its name.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  static Encoding parse(String name) {
+    if (name.equals("bytes")) {
+      return BytesEncoding.INSTANCE;
+    }
+    if (name.equals("str")) {
+      return StrEncoding.INSTANCE;
+    }
+    for (var scalar : ScalarEncoding.values()) {
+      if (scalar.encodingName().equals(name)) {
+        return scalar;
+      }
+    }
+    throw new IllegalArgumentException(
+        "unknown encoding '"
+            + name
+            + "'; known are "
+            + Stream.concat(
+                    Stream.of("bytes", "str"),
+                    Arrays.stream(ScalarEncoding.values()).map(ScalarEncoding::encodingName))
+                .collect(Collectors.joining(", ")));
+  }
+
+  /** Says that bytes cannot be decoded. */
+  final class InvalidDataException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    InvalidDataException(String message) {
+      super(message);
+    }
+  }
+
+  /** Bytes as they are. */
+  enum BytesEncoding implements Blob {
+    INSTANCE;
+
+    @Override
+    public byte[] encode(Object value) {
+      if (value instanceof byte[] bytes) {
+        return bytes;
+      }
+      if (value instanceof ByteBuffer buffer) {
+        return copy(buffer);
+      }
+      throw wrongType("a byte[] or a ByteBuffer", value);
+    }
+
+    @Override
+    public byte[] decode(ByteBuffer bytes) {
+      return copy(bytes);
+    }
+  }
+
+  /** Text in UTF-8. */
+  enum StrEncoding implements Blob {
+    INSTANCE;
+
+    @Override
+    public byte[] encode(Object value) {
+      if (value instanceof String text) {
+        return utf8(text);
+      }
+      if (value instanceof byte[] bytes) {
+        try {
+          text(bytes);
+        } catch (InvalidDataException e) {
+          throw new IllegalArgumentException("the byte[] is not UTF-8: " + e.getMessage(), e);
+        }
+        return bytes;
+      }
+      throw wrongType("a String", value);
+    }
+
+    @Override
+    public String decode(ByteBuffer bytes) throws InvalidDataException {
+      return text(copy(bytes));
+    }
+  }
+
+  static IllegalArgumentException wrongType(String wanted, Object value) {
+    return new IllegalArgumentException(
+        value == null
+            ? "the value is null, and the format has no null"
+            : "the value must be " + wanted + ", not a " + value.getClass().getName());
+  }
+
+  /** Copies what remains of a buffer, whose position does not move. */
+  static byte[] copy(ByteBuffer buffer) {
+    var bytes = new byte[buffer.remaining()];
+    buffer.get(buffer.position(), bytes);
+    return bytes;
+  }
+
+  private static byte[] utf8(String text) {
+    var bytes = text.getBytes(StandardCharsets.UTF_8);
+    // getBytes puts '?' for half a surrogate pair; only then are the two unequal in length or text.
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Character.isSurrogate(c)) {
+        if (Character.isHighSurrogate(c)
+            && i + 1 < text.length()
+            && Character.isLowSurrogate(text.charAt(i + 1))) {
+          i++;
+        } else {
+          throw new IllegalArgumentException(
+              "the text has half a surrogate pair at index " + i + ", which UTF-8 cannot hold");
+        }
+      }
+    }
+    return bytes;
+  }
+
+  /** Decodes UTF-8 and refuses malformed input. */
+  static String text(byte[] utf8) throws InvalidDataException {
+    var text = new String(utf8, StandardCharsets.UTF_8);
+    // The fast decoder puts U+FFFD for what it cannot read, but the text may hold one of its own.
+    if (text.indexOf('\uFFFD') >= 0) {
+      var bytes = ByteBuffer.wrap(utf8);
+      var decoder =
+          StandardCharsets.UTF_8
+              .newDecoder()
+              .onMalformedInput(CodingErrorAction.REPORT)
+              .onUnmappableCharacter(CodingErrorAction.REPORT);
+      try {
+        CharBuffer ignored = decoder.decode(bytes);
+      } catch (CharacterCodingException e) {
+        throw new InvalidDataException(
+            "it is not UTF-8 from byte " + bytes.position() + " of the value on");
+      }
+    }
+    return text;
+  }
+
+  /** The slice of a buffer as a little-endian buffer of its own, sharing its bytes. */
+  static ByteBuffer slice(ByteBuffer buffer, int index, int length) {
+    return buffer.slice(index, length).order(ByteOrder.LITTLE_ENDIAN);
+  }
+}

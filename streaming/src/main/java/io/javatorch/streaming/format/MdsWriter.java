@@ -1,0 +1,564 @@
+package io.javatorch.streaming.format;
+
+import io.javatorch.streaming.codec.Compression;
+import io.javatorch.streaming.codec.HashAlgorithm;
+import io.javatorch.streaming.codec.HashAlgorithm.Hasher;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeSet;
+
+/**
+ * Writes a data set in the MDS format: shards, then their index. For the same samples and options
+ * the files equal those of the Python library byte for byte.
+ *
+ * <pre>{@code
+ * try (var writer =
+ *     MdsWriter.builder(directory)
+ *         .column("image", "bytes")
+ *         .column("label", "int")
+ *         .compression("zstd")
+ *         .open()) {
+ *   for (var digit : digits) {
+ *     writer.row().set("image", digit.png()).set("label", digit.label()).write();
+ *   }
+ *   writer.finish();
+ * }
+ * }</pre>
+ *
+ * <p>Every file appears under its name only when it is whole, and the index comes last: a reader
+ * sees all of the data set or none of it. {@link #finish} publishes it; {@link #close} does so too
+ * unless the last write failed; {@link #abort} leaves no index.
+ *
+ * <p>Not safe for use by several threads at once.
+ */
+public final class MdsWriter implements AutoCloseable {
+  /** The default limit of a shard's size in bytes. */
+  public static final long DEFAULT_SIZE_LIMIT_BYTES = 1L << 26;
+
+  private static final long MAX_OFFSET = 0xffffffffL;
+
+  private final Path directory;
+  private final Schema schema;
+  private final Optional<Compression> compression;
+  private final List<String> hashes;
+  private final OptionalLong sizeLimit;
+  private final byte[] config;
+
+  private final ShardBuffer buffer = new ShardBuffer();
+  private final List<ShardInfo> shards = new ArrayList<>();
+  private final Row row;
+  private ShardIndex index;
+  private boolean aborted;
+  private boolean lastWriteFailed;
+  private boolean storageFailed;
+
+  private MdsWriter(Builder builder) {
+    directory = builder.directory;
+    var columns =
+        PythonJson.sorted(builder.columns).entrySet().stream()
+            .map(entry -> new Column(entry.getKey(), entry.getValue()))
+            .toList();
+    if (columns.isEmpty()) {
+      throw new IllegalArgumentException("a data set needs at least one column");
+    }
+    schema = new Schema(columns);
+    compression = Optional.ofNullable(builder.compression);
+    hashes = List.copyOf(builder.hashes);
+    sizeLimit = builder.sizeLimit;
+    var none = new FileInfo("none", 0, Map.of());
+    config =
+        PythonJson.write(
+                PythonJson.sorted(shardInfo(0, new FilePair(none, Optional.empty())).config()))
+            .getBytes(StandardCharsets.US_ASCII);
+    row = new Row();
+  }
+
+  /**
+   * Starts the description of a writer.
+   *
+   * @param directory where the data set shall lie; made if it does not exist
+   */
+  public static Builder builder(Path directory) {
+    return new Builder(directory);
+  }
+
+  /**
+   * Returns the row to fill for the next sample, with no column set. It is the same object each
+   * time.
+   */
+  public Row row() {
+    row.clear();
+    return row;
+  }
+
+  /**
+   * Writes a sample.
+   *
+   * @param sample a value for each column and nothing else; see {@link Row#set(int, Object)} for
+   *     the types
+   * @throws IllegalArgumentException if a column is missing, unknown, null or of a wrong type; the
+   *     sample is then not written and the writer can go on
+   * @throws IOException if a shard cannot be written
+   */
+  public void write(Map<String, ?> sample) throws IOException {
+    lastWriteFailed = true;
+    row.clear();
+    sample.forEach(row::set);
+    row.write();
+  }
+
+  /** How many samples were written. */
+  public long samples() {
+    return shards.stream().mapToLong(ShardInfo::samples).sum() + buffer.samples();
+  }
+
+  /**
+   * Writes the last shard and then the index, and returns the index. Calling it again returns the
+   * same.
+   *
+   * @throws IllegalStateException if the writer was aborted, or a shard could not be written before
+   */
+  public ShardIndex finish() throws IOException {
+    if (index != null) {
+      return index;
+    }
+    checkOpen();
+    if (buffer.samples() > 0) {
+      flush();
+    }
+    var finished = new ShardIndex(shards);
+    finished.write(directory);
+    index = finished;
+    return finished;
+  }
+
+  /**
+   * Ends the writer without an index, so that no reader sees the data set. Shards already written
+   * stay. Does nothing after {@link #finish}.
+   */
+  public void abort() {
+    if (index == null) {
+      aborted = true;
+      buffer.clear();
+    }
+  }
+
+  /**
+   * Finishes as {@link #finish} does, unless that was done, or {@link #abort} was called, or the
+   * last write failed: then a half-written data set would look complete.
+   */
+  @Override
+  public void close() throws IOException {
+    if (index == null && !aborted) {
+      if (lastWriteFailed || storageFailed) {
+        abort();
+      } else {
+        finish();
+      }
+    }
+  }
+
+  private void checkOpen() {
+    if (index != null) {
+      throw new IllegalStateException("the writer of " + directory + " is finished");
+    }
+    if (aborted) {
+      throw new IllegalStateException("the writer of " + directory + " was aborted");
+    }
+    if (storageFailed) {
+      throw new IllegalStateException(
+          "a shard in " + directory + " could not be written before; start again");
+    }
+  }
+
+  private void append(long[] bits, byte[][] blobs) throws IOException {
+    long bytes = schema.fixedBytes();
+    for (int column = 0; column < blobs.length; column++) {
+      if (blobs[column] != null) {
+        bytes += 4L + blobs[column].length;
+      }
+    }
+    if (sizeLimit.isPresent() && sizeLimit.getAsLong() < shardBytes() + bytes + 4) {
+      // The first sample may be too large alone; the peer then writes an empty shard, and so do we.
+      flush();
+    }
+    if (shardBytes() + bytes + 4 > MAX_OFFSET) {
+      throw new IllegalArgumentException(
+          "the shard would exceed the 2^32 bytes that its offsets can count; set a size limit, or"
+              + " split the sample of "
+              + bytes
+              + " bytes");
+    }
+    for (var blob : blobs) {
+      if (blob != null) {
+        buffer.putInt(blob.length);
+      }
+    }
+    for (int column = 0; column < blobs.length; column++) {
+      if (blobs[column] != null) {
+        buffer.put(blobs[column]);
+      } else {
+        buffer.putBits(bits[column], schema.encoding(column).size());
+      }
+    }
+    buffer.endSample();
+  }
+
+  /** The size of the shard under construction: its head, configuration and samples. */
+  private long shardBytes() {
+    return 8 + config.length + 4L * buffer.samples() + buffer.bytes();
+  }
+
+  private void flush() throws IOException {
+    storageFailed = true;
+    var basename = "shard.%05d.mds".formatted(shards.size());
+    long rawBytes = shardBytes();
+    var head = buffer.head(config.length);
+    Content raw =
+        out -> {
+          out.write(head);
+          out.write(config);
+          buffer.writeTo(out);
+        };
+    var rawInfo = new FileInfo(basename, rawBytes, digests(raw));
+    Optional<FileInfo> zipInfo = Optional.empty();
+    if (compression.isEmpty()) {
+      AtomicFile.write(directory.resolve(basename), raw::writeTo);
+    } else {
+      zipInfo = Optional.of(writeCompressed(compression.get(), raw, rawInfo));
+    }
+    shards.add(shardInfo(buffer.samples(), new FilePair(rawInfo, zipInfo)));
+    buffer.clear();
+    storageFailed = false;
+  }
+
+  private FileInfo writeCompressed(Compression method, Content raw, FileInfo rawInfo)
+      throws IOException {
+    var basename = rawInfo.basename() + "." + method.extension();
+    var target = directory.resolve(basename);
+    // Beyond this an array would be too long, compressed or not.
+    if (rawInfo.bytes() < Integer.MAX_VALUE / 2) {
+      var contiguous = new ByteArrayOutputStream((int) rawInfo.bytes());
+      raw.writeTo(contiguous);
+      var zip = method.compress(contiguous.toByteArray());
+      Content content = out -> out.write(zip);
+      var info = new FileInfo(basename, zip.length, digests(content));
+      AtomicFile.write(target, content::writeTo);
+      return info;
+    }
+    var digesting = new Digesting(hashes);
+    AtomicFile.write(
+        target,
+        out -> {
+          try (var zip = method.compressing(digesting.over(out), rawInfo.bytes())) {
+            raw.writeTo(zip);
+          }
+        });
+    return new FileInfo(basename, digesting.bytes(), digesting.digests());
+  }
+
+  private Map<String, String> digests(Content content) throws IOException {
+    if (hashes.isEmpty()) {
+      return Map.of();
+    }
+    var digesting = new Digesting(hashes);
+    content.writeTo(digesting.over(OutputStream.nullOutputStream()));
+    return digesting.digests();
+  }
+
+  private ShardInfo shardInfo(int samples, FilePair data) {
+    return new ShardInfo(
+        "mds",
+        samples,
+        schema.columns(),
+        compression.map(Compression::spec),
+        hashes,
+        sizeLimit,
+        data);
+  }
+
+  private interface Content {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /** Counts and hashes what passes through. */
+  private static final class Digesting {
+    private final Map<String, Hasher> hashers = new LinkedHashMap<>();
+    private long bytes;
+
+    Digesting(Collection<String> names) {
+      names.forEach(name -> hashers.put(name, new HashAlgorithm(name).start()));
+    }
+
+    OutputStream over(OutputStream out) {
+      return new OutputStream() {
+        @Override
+        public void write(int b) throws IOException {
+          write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] data, int offset, int length) throws IOException {
+          out.write(data, offset, length);
+          bytes += length;
+          for (var hasher : hashers.values()) {
+            hasher.update(data, offset, length);
+          }
+        }
+
+        @Override
+        public void close() throws IOException {
+          out.close();
+        }
+      };
+    }
+
+    long bytes() {
+      return bytes;
+    }
+
+    Map<String, String> digests() {
+      var digests = new HashMap<String, String>();
+      hashers.forEach((name, hasher) -> digests.put(name, hasher.hexDigest()));
+      return digests;
+    }
+  }
+
+  /**
+   * A sample to be written. Set every column, in any order, then call {@link #write}. Columns go by
+   * name, or by their position in the order of their names by code point, which is faster.
+   */
+  public final class Row {
+    private final long[] bits = new long[schema.size()];
+    private final byte[][] blobs = new byte[schema.size()][];
+    private final boolean[] present = new boolean[schema.size()];
+
+    private Row() {}
+
+    private void clear() {
+      Arrays.fill(blobs, null);
+      Arrays.fill(present, false);
+    }
+
+    /** The position of a column. */
+    public int ordinal(String column) {
+      return schema.ordinal(column);
+    }
+
+    /** Sets a column, as {@link #set(int, Object)}. */
+    public Row set(String column, Object value) {
+      return set(schema.ordinal(column), value);
+    }
+
+    /**
+     * Sets a column.
+     *
+     * @param value {@link String} for str, {@code byte[]} or {@link java.nio.ByteBuffer} for bytes,
+     *     any integer within its range for the integer types, any number for the floating-point
+     *     types, which is rounded; or for each of them a {@code byte[]} with the encoded value. An
+     *     array is not copied: do not change it before {@link #write}
+     * @throws IllegalArgumentException if the value is null, of a wrong type or out of range
+     */
+    public Row set(int column, Object value) {
+      var encoding = schema.encoding(column);
+      try {
+        if (encoding instanceof ScalarEncoding scalar) {
+          bits[column] = scalar.bits(value);
+        } else {
+          blobs[column] = encoding.encode(value);
+        }
+      } catch (IllegalArgumentException e) {
+        throw located(column, e);
+      }
+      present[column] = true;
+      return this;
+    }
+
+    /** Sets a numeric column without boxing. */
+    public Row setLong(int column, long value) {
+      try {
+        bits[column] = scalar(column, "an integer").bits(value);
+      } catch (IllegalArgumentException e) {
+        throw located(column, e);
+      }
+      present[column] = true;
+      return this;
+    }
+
+    /** Sets a floating-point column without boxing. */
+    public Row setDouble(int column, double value) {
+      try {
+        bits[column] = scalar(column, "a floating-point number").bits(value);
+      } catch (IllegalArgumentException e) {
+        throw located(column, e);
+      }
+      present[column] = true;
+      return this;
+    }
+
+    /**
+     * Writes the sample.
+     *
+     * @throws IllegalArgumentException if a column was not set, or the sample is too large; it is
+     *     then not written and the writer can go on
+     * @throws IOException if a shard cannot be written; the writer is then of no more use
+     */
+    public void write() throws IOException {
+      lastWriteFailed = true;
+      checkOpen();
+      for (int column = 0; column < present.length; column++) {
+        if (!present[column]) {
+          throw new IllegalArgumentException(
+              "sample " + samples() + " has no column '" + schema.name(column) + "'");
+        }
+      }
+      append(bits, blobs);
+      lastWriteFailed = false;
+      clear();
+    }
+
+    private ScalarEncoding scalar(int column, String type) {
+      if (schema.encoding(column) instanceof ScalarEncoding scalar) {
+        return scalar;
+      }
+      throw new IllegalArgumentException("the value must not be " + type);
+    }
+
+    private IllegalArgumentException located(int column, IllegalArgumentException e) {
+      return new IllegalArgumentException(
+          "sample %d, column '%s' (%s): %s"
+              .formatted(
+                  samples(),
+                  schema.name(column),
+                  schema.columns().get(column).encoding(),
+                  e.getMessage()),
+          e);
+    }
+  }
+
+  /** Describes a writer. */
+  public static final class Builder {
+    private final Path directory;
+    private final Map<String, String> columns = new LinkedHashMap<>();
+    private final TreeSet<String> hashes = new TreeSet<>();
+    private Compression compression;
+    private OptionalLong sizeLimit = OptionalLong.of(DEFAULT_SIZE_LIMIT_BYTES);
+    private boolean existOk;
+
+    private Builder(Path directory) {
+      this.directory = directory;
+    }
+
+    /** Adds a column; their order does not matter. */
+    public Builder column(String name, String encoding) {
+      columns.put(name, encoding);
+      return this;
+    }
+
+    /** Adds columns: encodings by name. */
+    public Builder columns(Map<String, String> encodings) {
+      columns.putAll(encodings);
+      return this;
+    }
+
+    /**
+     * Compresses the shards; by default they are not.
+     *
+     * @param spec such as {@code zstd} or {@code zstd:7}
+     * @throws IllegalArgumentException if it is unknown
+     */
+    public Builder compression(String spec) {
+      compression = Compression.parse(spec);
+      return this;
+    }
+
+    /**
+     * Adds hashes of the files to the index; by default there are none.
+     *
+     * @throws IllegalArgumentException if one is unknown
+     */
+    public Builder hashes(String... names) {
+      for (var name : names) {
+        hashes.add(new HashAlgorithm(name).name());
+      }
+      return this;
+    }
+
+    /**
+     * Limits the size of a shard before compression; the default is {@link
+     * #DEFAULT_SIZE_LIMIT_BYTES}. A larger sample gets a shard of its own.
+     *
+     * @param bytes more than 0 and less than 2^32
+     */
+    public Builder sizeLimit(long bytes) {
+      if (bytes <= 0 || bytes > MAX_OFFSET) {
+        throw new IllegalArgumentException(
+            "a size limit of " + bytes + " bytes is not above 0 and below 2^32");
+      }
+      sizeLimit = OptionalLong.of(bytes);
+      return this;
+    }
+
+    /** Limits the size of a shard, in a form such as {@code 100kb} or {@code 64mb}. */
+    public Builder sizeLimit(String size) {
+      return sizeLimit(SizeLimit.parse(size));
+    }
+
+    /** Puts everything in one shard. */
+    public Builder noSizeLimit() {
+      sizeLimit = OptionalLong.empty();
+      return this;
+    }
+
+    /**
+     * Whether to replace a data set in the directory: its index and its shards are removed, other
+     * files stay. By default a directory that is not empty is refused.
+     */
+    public Builder existOk(boolean replace) {
+      existOk = replace;
+      return this;
+    }
+
+    /**
+     * Opens the writer.
+     *
+     * @throws FileAlreadyExistsException if the directory is not empty
+     * @throws IllegalArgumentException if there are no columns or an encoding is unknown
+     */
+    public MdsWriter open() throws IOException {
+      var writer = new MdsWriter(this);
+      Files.createDirectories(directory);
+      if (existOk) {
+        Files.deleteIfExists(directory.resolve(ShardIndex.BASENAME));
+      }
+      try (var entries = Files.newDirectoryStream(directory)) {
+        for (var entry : entries) {
+          if (!existOk) {
+            throw new FileAlreadyExistsException(
+                directory.toString(),
+                null,
+                "the directory is not empty; remove it, choose another, or set existOk");
+          }
+          if (entry.getFileName().toString().matches("shard\\.[0-9]{5,}\\..+")) {
+            Files.delete(entry);
+          }
+        }
+      }
+      return writer;
+    }
+  }
+}

@@ -1,0 +1,193 @@
+package io.javatorch.streaming.format;
+
+import io.javatorch.streaming.format.Encoding.InvalidDataException;
+import io.javatorch.streaming.format.MalformedShardException.Where;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A sample: a typed view of a row of a shard. Nothing is decoded before it is asked for, and
+ * numbers are read without boxing. Immutable and safe for use by many threads.
+ *
+ * <p>Columns go by name, or by their position in {@link #columns}, which is faster. A getter throws
+ * {@link IllegalArgumentException} if there is no such column or its type is another one, and
+ * {@link MalformedShardException} if its bytes cannot be decoded.
+ */
+public final class Sample {
+  private final Schema schema;
+  private final Where where;
+  private final ByteBuffer bytes;
+
+  /** Where in the buffer each column begins, and at last where the last one ends. */
+  private final int[] starts;
+
+  /** The file position of the buffer's index 0. */
+  private final long origin;
+
+  Sample(Schema schema, Where where, ByteBuffer bytes, int[] starts, long origin) {
+    this.schema = schema;
+    this.where = where;
+    this.bytes = bytes;
+    this.starts = starts;
+    this.origin = origin;
+  }
+
+  /** The columns, in the order the shard stores them. */
+  public List<Column> columns() {
+    return schema.columns();
+  }
+
+  /** The position of a column in {@link #columns}. */
+  public int ordinal(String column) {
+    return schema.ordinal(column);
+  }
+
+  /** An integer column's value. */
+  public long getLong(String column) {
+    return getLong(schema.ordinal(column));
+  }
+
+  /**
+   * An integer column's value.
+   *
+   * @throws ArithmeticException if a uint64 is beyond {@link Long#MAX_VALUE}
+   */
+  public long getLong(int column) {
+    if (schema.encoding(column) instanceof ScalarEncoding scalar
+        && scalar.kind() != ScalarEncoding.Kind.FLOATING) {
+      return scalar.integer(bytes, starts[column]);
+    }
+    throw wrongType(column, "an integer");
+  }
+
+  /** An integer column's value, as {@link #getInt(int)}. */
+  public int getInt(String column) {
+    return getInt(schema.ordinal(column));
+  }
+
+  /**
+   * An integer column's value.
+   *
+   * @throws ArithmeticException if it does not fit an int
+   */
+  public int getInt(int column) {
+    long value = getLong(column);
+    if (value != (int) value) {
+      throw new ArithmeticException(
+          value + " in column '" + schema.name(column) + "' does not fit an int; use getLong");
+    }
+    return (int) value;
+  }
+
+  /** A numeric column's value as a double, as {@link #getDouble(int)}. */
+  public double getDouble(String column) {
+    return getDouble(schema.ordinal(column));
+  }
+
+  /** A numeric column's value as a double; 64-bit integers are rounded. */
+  public double getDouble(int column) {
+    if (schema.encoding(column) instanceof ScalarEncoding scalar) {
+      return scalar.floating(bytes, starts[column]);
+    }
+    throw wrongType(column, "a number");
+  }
+
+  /** A numeric column's value as a float, as {@link #getFloat(int)}. */
+  public float getFloat(String column) {
+    return getFloat(schema.ordinal(column));
+  }
+
+  /** A numeric column's value as a float; what a float cannot hold is rounded. */
+  public float getFloat(int column) {
+    return (float) getDouble(column);
+  }
+
+  /** A text column's value. */
+  public String getString(String column) {
+    return getString(schema.ordinal(column));
+  }
+
+  /** A text column's value. */
+  public String getString(int column) {
+    if (get(column) instanceof String text) {
+      return text;
+    }
+    throw wrongType(column, "text");
+  }
+
+  /** A column's value in its encoded form, of any type, as a new array. */
+  public byte[] getBytes(String column) {
+    return getBytes(schema.ordinal(column));
+  }
+
+  /** A column's value in its encoded form, of any type, as a new array. */
+  public byte[] getBytes(int column) {
+    var copy = new byte[size(column)];
+    bytes.get(starts[column], copy);
+    return copy;
+  }
+
+  /** A column's value in its encoded form, as {@link #getBuffer(int)}. */
+  public ByteBuffer getBuffer(String column) {
+    return getBuffer(schema.ordinal(column));
+  }
+
+  /**
+   * A column's value in its encoded form, of any type, as a read-only little-endian buffer. Where
+   * the shard is mapped this copies nothing.
+   */
+  public ByteBuffer getBuffer(int column) {
+    return slice(column).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** The size of a column's encoded value in bytes. */
+  public int size(int column) {
+    return starts[column + 1] - starts[column];
+  }
+
+  /** A column's value, as {@link #get(int)}. */
+  public Object get(String column) {
+    return get(schema.ordinal(column));
+  }
+
+  /**
+   * A column's value as an object: {@code bytes} as {@code byte[]}, {@code str} as {@link String},
+   * and a number as the smallest type that holds all numbers of its encoding, which is {@link Byte}
+   * for int8, {@link Short} for int16 and uint8, {@link Integer} for int32 and uint16, {@link Long}
+   * for int, int64 and uint32, {@link java.math.BigInteger} for uint64, {@link Float} for float16
+   * and float32, {@link Double} for float64.
+   */
+  public Object get(int column) {
+    try {
+      return schema.encoding(column).decode(slice(column));
+    } catch (InvalidDataException e) {
+      throw new MalformedShardException(
+          where.column(schema.name(column)).at(origin + starts[column]),
+          e.getMessage(),
+          "Delete the shard's raw file and fetch it again",
+          e);
+    }
+  }
+
+  /** All columns' values, as {@link #get(int)} returns them, in the order of the columns. */
+  public Map<String, Object> toMap() {
+    var map = new LinkedHashMap<String, Object>();
+    for (int column = 0; column < schema.size(); column++) {
+      map.put(schema.name(column), get(column));
+    }
+    return map;
+  }
+
+  private ByteBuffer slice(int column) {
+    return Encoding.slice(bytes, starts[column], size(column));
+  }
+
+  private IllegalArgumentException wrongType(int column, String wanted) {
+    return new IllegalArgumentException(
+        "column '%s' has the encoding %s and is not %s"
+            .formatted(schema.name(column), schema.columns().get(column).encoding(), wanted));
+  }
+}

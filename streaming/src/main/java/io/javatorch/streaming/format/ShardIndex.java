@@ -1,0 +1,347 @@
+package io.javatorch.streaming.format;
+
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.javatorch.streaming.format.MalformedShardException.Where;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.BiConsumer;
+
+/**
+ * The index of a data set: its shards, in order. Immutable.
+ *
+ * @param shards what the index says of each shard
+ */
+public record ShardIndex(List<ShardInfo> shards) {
+  /** The name of the index file in a data set's directory. */
+  public static final String BASENAME = "index.json";
+
+  private static final String REMEDY =
+      "Fetch the index again, or write it again from its shards' directories with merge";
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  public ShardIndex {
+    shards = List.copyOf(shards);
+  }
+
+  /** How many samples all shards have together. */
+  public long samples() {
+    return shards.stream().mapToLong(ShardInfo::samples).sum();
+  }
+
+  /**
+   * Reads the index of the data set in a directory, or an index file itself. The file is read as a
+   * stream: memory is bounded by the shards' descriptions.
+   *
+   * @throws NoSuchFileException if there is no index
+   * @throws MalformedShardException if it is not a valid index, or of another version
+   */
+  public static ShardIndex read(Path path) throws IOException {
+    var file = Files.isDirectory(path) ? path.resolve(BASENAME) : path;
+    var shards = new ArrayList<ShardInfo>();
+    scan(file, (node, shard) -> shards.add(shard));
+    return new ShardIndex(shards);
+  }
+
+  /**
+   * Writes this index into a data set's directory: whole under its name, or not at all. The bytes
+   * are those the Python writer would write.
+   */
+  public void write(Path directory) throws IOException {
+    AtomicFile.write(
+        directory.resolve(BASENAME),
+        stream -> {
+          try (var out =
+              new BufferedWriter(new OutputStreamWriter(stream, StandardCharsets.US_ASCII))) {
+            out.write("{\"shards\": [");
+            var separator = "";
+            for (var shard : shards) {
+              out.write(separator);
+              separator = ", ";
+              out.write(PythonJson.write(shard.toJson()));
+            }
+            out.write("], \"version\": " + ShardInfo.VERSION + "}");
+          }
+        });
+  }
+
+  /**
+   * Merges the indexes found in the sub-directories of {@code root} into one in {@code root}, and
+   * returns it. Sub-directories are taken in the order of their paths by code point, as Python's
+   * {@code merge_index} takes them; below one that has an index nothing more is looked for, since
+   * that index already covers it.
+   *
+   * @throws NoSuchFileException if no sub-directory has an index
+   * @throws MalformedShardException if one of them is not valid
+   */
+  public static ShardIndex merge(Path root) throws IOException {
+    var parts = new ArrayList<String>();
+    findParts(root, root, parts);
+    if (parts.isEmpty()) {
+      throw new NoSuchFileException(
+          root.toString(), null, "no sub-directory has an " + BASENAME + " to merge");
+    }
+    // The peer sorts whole paths, in which a slash follows the directory's name.
+    parts.sort(Comparator.comparing(part -> part + "/", PythonJson::compareByCodePoint));
+    return merge(root, parts);
+  }
+
+  /**
+   * Merges the indexes of the given sub-directories into one in {@code root}, in the order given,
+   * and returns it. The bytes equal those of Python's {@code merge_index}.
+   *
+   * @param parts paths relative to {@code root}, with {@code /} between their parts
+   * @throws NoSuchFileException if one of them has no index
+   * @throws MalformedShardException if one of them is not valid
+   */
+  public static ShardIndex merge(Path root, List<String> parts) throws IOException {
+    var merged = new ArrayList<ShardInfo>();
+    AtomicFile.write(
+        root.resolve(BASENAME),
+        stream -> {
+          try (var out =
+              new BufferedWriter(new OutputStreamWriter(stream, StandardCharsets.US_ASCII))) {
+            out.write("{\"version\": " + ShardInfo.VERSION + ", \"shards\": [");
+            for (var part : parts) {
+              var file = root.resolve(part).resolve(BASENAME);
+              var prefixed = new ShardParser(Where.in(file));
+              scan(
+                  file,
+                  (node, shard) -> {
+                    prefix(node, part);
+                    try {
+                      out.write(merged.isEmpty() ? "" : ", ");
+                      out.write(PythonJson.write(node));
+                    } catch (IOException e) {
+                      throw new UncheckedIOException(e);
+                    }
+                    merged.add(prefixed.parse(node));
+                  });
+            }
+            out.write("]}");
+          } catch (UncheckedIOException e) {
+            throw e.getCause();
+          }
+        });
+    return new ShardIndex(merged);
+  }
+
+  private static void prefix(ObjectNode shard, String part) {
+    for (var key : List.of("raw_data", "zip_data", "raw_meta", "zip_meta")) {
+      if (shard.get(key) instanceof ObjectNode file) {
+        file.put("basename", part + "/" + file.get("basename").textValue());
+      }
+    }
+  }
+
+  private static void findParts(Path root, Path directory, List<String> parts) throws IOException {
+    try (var entries = Files.newDirectoryStream(directory, Files::isDirectory)) {
+      for (var entry : entries) {
+        if (Files.isRegularFile(entry.resolve(BASENAME))) {
+          parts.add(root.relativize(entry).toString().replace('\\', '/'));
+        } else if (!Files.isSymbolicLink(entry)) {
+          findParts(root, entry, parts);
+        }
+      }
+    }
+  }
+
+  /** Reads an index and hands each shard on as it comes. */
+  private static void scan(Path file, BiConsumer<ObjectNode, ShardInfo> sink) throws IOException {
+    var where = Where.in(file);
+    try (var in = Files.newInputStream(file);
+        var parser = MAPPER.createParser(in)) {
+      var shardParser = new ShardParser(where);
+      boolean hasVersion = false;
+      boolean hasShards = false;
+      if (parser.nextToken() != JsonToken.START_OBJECT) {
+        throw new MalformedShardException(where, "the index is not a JSON object", REMEDY);
+      }
+      while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        var key = parser.currentName();
+        var token = parser.nextToken();
+        if (key.equals("version")) {
+          hasVersion = true;
+          if (token != JsonToken.VALUE_NUMBER_INT || parser.getLongValue() != ShardInfo.VERSION) {
+            throw new MalformedShardException(
+                where,
+                "the index has version " + parser.getText() + " and only 2 can be read",
+                "Write the data set again with a version 2 writer");
+          }
+        } else if (key.equals("shards") && token == JsonToken.START_ARRAY) {
+          hasShards = true;
+          while (parser.nextToken() == JsonToken.START_OBJECT) {
+            ObjectNode node = parser.readValueAsTree();
+            sink.accept(node, shardParser.parse(node));
+          }
+          if (parser.currentToken() != JsonToken.END_ARRAY) {
+            throw new MalformedShardException(
+                where.at(parser.currentLocation().getByteOffset()),
+                "an entry of 'shards' is not an object",
+                REMEDY);
+          }
+        } else {
+          parser.skipChildren();
+        }
+      }
+      if (!hasVersion || !hasShards || parser.nextToken() != null) {
+        throw new MalformedShardException(
+            where, "the index is not an object with 'version' and a list 'shards'", REMEDY);
+      }
+    } catch (JsonParseException e) {
+      throw new MalformedShardException(
+          where.at(e.getLocation().getByteOffset()),
+          "the index is not JSON: " + e.getOriginalMessage(),
+          REMEDY);
+    } catch (JsonProcessingException e) {
+      throw new MalformedShardException(
+          where, "the index cannot be read: " + e.getOriginalMessage(), REMEDY);
+    }
+  }
+
+  /** Parses the entries of one index, sharing what consecutive shards have in common. */
+  private static final class ShardParser {
+    private final Where where;
+    private int shard;
+    private List<Column> lastColumns = List.of();
+    private List<String> lastHashes = List.of();
+
+    ShardParser(Where where) {
+      this.where = where;
+    }
+
+    ShardInfo parse(JsonNode json) {
+      try {
+        var info = parseShard(json);
+        shard++;
+        return info;
+      } catch (IllegalArgumentException e) {
+        throw new MalformedShardException(
+            where, "shard " + shard + ": " + e.getMessage(), REMEDY, e);
+      }
+    }
+
+    private ShardInfo parseShard(JsonNode json) {
+      require(longValue(json, "version") == ShardInfo.VERSION, "its version is not 2");
+      var format = text(json.path("format"), "format");
+      require(format.equals("mds"), "its format '" + format + "' is unknown");
+      long samples = longValue(json, "samples");
+      require(
+          samples >= 0 && samples <= Integer.MAX_VALUE, "it has an impossible count of samples");
+      var compression = json.path("compression");
+      var zip = json.path("zip_data");
+      require(
+          compression.isNull() || compression.isTextual(), "'compression' is no text and not null");
+      require(
+          compression.isNull() == zip.isNull(), "only one of 'compression' and 'zip_data' is null");
+      return new ShardInfo(
+          format,
+          (int) samples,
+          columns(json),
+          compression.isNull() ? Optional.empty() : Optional.of(compression.textValue().intern()),
+          hashes(json),
+          sizeLimit(json),
+          new FilePair(
+              file(json.path("raw_data"), "raw_data"),
+              zip.isNull() ? Optional.empty() : Optional.of(file(zip, "zip_data"))));
+    }
+
+    private List<Column> columns(JsonNode json) {
+      var names = list(json, "column_names");
+      var encodings = list(json, "column_encodings");
+      var sizes = json.path("column_sizes");
+      require(
+          !names.isEmpty() && names.size() == encodings.size() && sizes.size() == names.size(),
+          "'column_names', 'column_encodings' and 'column_sizes' must have one entry a column");
+      var columns = new ArrayList<Column>();
+      for (int i = 0; i < names.size(); i++) {
+        var encoding = Encoding.parse(encodings.get(i));
+        var size = sizes.get(i);
+        require(
+            encoding.size() < 0
+                ? size.isNull()
+                : size.isIntegralNumber() && size.longValue() == encoding.size(),
+            "column '" + names.get(i) + "' has the size " + size + ", which is not its encoding's");
+        columns.add(new Column(names.get(i), encodings.get(i)));
+      }
+      require(
+          columns.stream().map(Column::name).distinct().count() == columns.size(),
+          "two columns have the same name");
+      if (!columns.equals(lastColumns)) {
+        lastColumns = List.copyOf(columns);
+      }
+      return lastColumns;
+    }
+
+    private List<String> hashes(JsonNode json) {
+      var hashes = list(json, "hashes");
+      if (!hashes.equals(lastHashes)) {
+        lastHashes = List.copyOf(hashes);
+      }
+      return lastHashes;
+    }
+
+    private static OptionalLong sizeLimit(JsonNode json) {
+      var limit = json.path("size_limit");
+      if (limit.isNull()) {
+        return OptionalLong.empty();
+      }
+      return OptionalLong.of(
+          limit.isTextual() ? SizeLimit.parse(limit.textValue()) : longValue(json, "size_limit"));
+    }
+
+    private static FileInfo file(JsonNode json, String key) {
+      require(json.isObject(), "'" + key + "' is no object");
+      var hashes = new HashMap<String, String>();
+      for (var entry : json.path("hashes").properties()) {
+        hashes.put(entry.getKey().intern(), text(entry.getValue(), "hashes"));
+      }
+      return new FileInfo(
+          text(json.path("basename"), "basename"), longValue(json, "bytes"), hashes);
+    }
+
+    private static List<String> list(JsonNode json, String key) {
+      var list = json.path(key);
+      require(list.isArray(), "'" + key + "' is no list");
+      var texts = new ArrayList<String>(list.size());
+      for (var item : list) {
+        texts.add(text(item, key));
+      }
+      return texts;
+    }
+
+    private static String text(JsonNode json, String key) {
+      require(json.isTextual(), "'" + key + "' is no text");
+      return json.textValue();
+    }
+
+    private static long longValue(JsonNode json, String key) {
+      var number = json.path(key);
+      require(
+          number.isIntegralNumber() && number.canConvertToLong(), "'" + key + "' is no integer");
+      return number.longValue();
+    }
+
+    private static void require(boolean condition, String problem) {
+      if (!condition) {
+        throw new IllegalArgumentException(problem);
+      }
+    }
+  }
+}

@@ -1,0 +1,129 @@
+package io.javatorch.streaming.format;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.math.BigInteger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Compares with what the Python library wrote. */
+class GoldenTest {
+  @TempDir private Path out;
+
+  static List<Golden> cases() {
+    return Golden.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void writesTheBytesThatPythonWrites(Golden golden) throws IOException {
+    try (var writer = golden.writer(out).open()) {
+      for (var sample : golden.samples()) {
+        writer.write(sample);
+      }
+      writer.finish();
+    }
+    var expected = files(golden.data());
+    var actual = files(out);
+    assertThat(actual.keySet()).isEqualTo(expected.keySet());
+    expected.forEach((name, bytes) -> assertThat(actual.get(name)).as(name).isEqualTo(bytes));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void readsTheSamplesThatPythonWrote(Golden golden) throws IOException {
+    var index = ShardIndex.read(golden.data());
+    var expected = golden.samples();
+    assertThat(index.samples()).isEqualTo(expected.size());
+    var actual = new ArrayList<Sample>();
+    for (var shard : index.shards()) {
+      var file = shard.data();
+      ShardFiles.verify(file.stored(), file.stored().in(golden.data()), shard.hashes());
+      var directory = golden.data();
+      if (file.zip().isPresent()) {
+        directory = out;
+        ShardFiles.decompress(
+            shard, file, file.stored().in(golden.data()), file.raw().in(out), shard.hashes());
+      }
+      try (var reader = ShardReader.open(directory, shard)) {
+        reader.forEach(actual::add);
+      }
+    }
+    assertThat(actual).hasSameSizeAs(expected);
+    for (int i = 0; i < expected.size(); i++) {
+      for (var column : actual.get(i).columns()) {
+        assertThat(plain(actual.get(i).get(column.name())))
+            .as("sample %d, column %s", i, column)
+            .isEqualTo(rounded(column.encoding(), expected.get(i).get(column.name())));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void writesAnIndexThatItReadUnchanged(Golden golden) throws IOException {
+    ShardIndex.read(golden.data()).write(out);
+    assertThat(out.resolve("index.json"))
+        .hasSameBinaryContentAs(golden.data().resolve("index.json"));
+  }
+
+  @Test
+  void mergesIndexesAsPythonDoes() throws IOException {
+    var golden = Golden.directory().resolve("merged");
+    for (var part : List.of("part", "part-0", "part-1")) {
+      Files.createDirectories(out.resolve(part));
+      Files.copy(
+          golden.resolve(part).resolve("index.json"), out.resolve(part).resolve("index.json"));
+    }
+    var merged = ShardIndex.merge(out);
+    assertThat(out.resolve("index.json")).hasSameBinaryContentAs(golden.resolve("index.json"));
+    assertThat(merged).isEqualTo(ShardIndex.read(golden));
+    assertThat(merged.samples()).isEqualTo(36);
+    for (var shard : merged.shards()) {
+      var stored = shard.data().stored();
+      ShardFiles.verify(stored, stored.in(golden), shard.hashes());
+    }
+  }
+
+  @Test
+  void coversEveryCaseOfTheScript() {
+    assertThat(cases()).extracting(Golden::name).contains("scalars", "raw", "zstd", "empty");
+  }
+
+  private static Map<String, byte[]> files(Path directory) throws IOException {
+    var files = new TreeMap<String, byte[]>();
+    try (Stream<Path> entries = Files.list(directory)) {
+      for (var entry : entries.toList()) {
+        files.put(entry.getFileName().toString(), Files.readAllBytes(entry));
+      }
+    }
+    return files;
+  }
+
+  /** Integers of any width as one type. */
+  private static Object plain(Object value) {
+    if (value instanceof Float || value instanceof Double || !(value instanceof Number)) {
+      return value;
+    }
+    return new BigInteger(value.toString());
+  }
+
+  /** The value that is left of one after its encoding. */
+  private static Object rounded(String encoding, Object value) {
+    return switch (encoding) {
+      case "float32" -> ((Number) value).floatValue();
+      case "float16" -> Half.toFloat((short) Half.fromDouble(((Number) value).doubleValue()));
+      default -> value;
+    };
+  }
+}
