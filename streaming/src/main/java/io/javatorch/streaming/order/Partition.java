@@ -1,0 +1,57 @@
+package io.javatorch.streaming.order;
+
+/**
+ * Which position of the (yet unshuffled) sample space each rank reads at each of its steps.
+ * Computed on demand: nothing is held per sample.
+ *
+ * <p>A rank's steps run through its batches as its workers take turns to give them: batch 0 of
+ * worker 0, batch 0 of worker 1, …, batch 1 of worker 0, ….
+ */
+interface Partition {
+  /** The position that stands for padding, where a rank has no sample. */
+  long PADDING = -1;
+
+  /** Steps of each rank: a multiple of workers × batch size, the same for all ranks. */
+  long stepsPerRank();
+
+  /** Position read at a step, or {@link #PADDING}. */
+  long at(int node, int rankOfNode, long step);
+
+  /**
+   * The division for a topology.
+   *
+   * @param samples samples of the epoch
+   * @param canonicalNodes parts of the sample space
+   * @param dropFirst samples of the epoch that have been read
+   * @param initialNodes nodes that the run began on, 0 if it begins now or that is not known
+   * @throws IllegalArgumentException if nodes do not divide as the algorithm needs, or {@code
+   *     dropFirst} is past the epoch's end
+   */
+  static Partition of(
+      PartitionAlgorithm algorithm,
+      long samples,
+      int canonicalNodes,
+      Topology topology,
+      long dropFirst,
+      int initialNodes) {
+    int ranks = topology.ranks();
+    if (dropFirst > samples + ranks - samples % ranks) {
+      throw new IllegalArgumentException(
+          "cannot resume after sample "
+              + dropFirst
+              + " of an epoch that has "
+              + samples
+              + ": the state belongs to a larger data set");
+    }
+    boolean divides = divides(canonicalNodes, topology.nodes());
+    if (algorithm == PartitionAlgorithm.ORIG || initialNodes == 0 || divides) {
+      return new DirectPartition(samples, canonicalNodes, topology, dropFirst);
+    }
+    return new ReshapedPartition(samples, canonicalNodes, topology, dropFirst, initialNodes);
+  }
+
+  /** Whether one of the two is a multiple of the other. */
+  static boolean divides(int canonicalNodes, int nodes) {
+    return canonicalNodes >= nodes ? canonicalNodes % nodes == 0 : nodes % canonicalNodes == 0;
+  }
+}

@@ -1,0 +1,153 @@
+package io.javatorch.streaming.order;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SampleOrderTest {
+  @ParameterizedTest
+  @ValueSource(strings = {"orders-random.jsonl.gz"})
+  void givesEachRankAndWorkerWhatThePythonLibraryGives(String file) {
+    var outcomes = new HashMap<String, Integer>();
+    for (JsonNode config : Golden.read(file)) {
+      if (config.has("error")) {
+        outcomes.merge("refused", 1, Integer::sum);
+        assertThat(catchThrowable(() -> tensor(config)))
+            .as(config.toString())
+            .isInstanceOf(IllegalArgumentException.class);
+        continue;
+      }
+      outcomes.merge("equal", 1, Integer::sum);
+      long[] ids = tensor(config);
+      if (config.has("ids")) {
+        assertThat(ids).as(config.toString()).isEqualTo(Golden.longs(config.get("ids")));
+      } else {
+        assertThat(Golden.sha256(ids))
+            .as(config.toString())
+            .isEqualTo(config.get("sha256").asText());
+      }
+    }
+    System.out.println("golden orders of " + file + ": " + outcomes);
+    assertThat(outcomes.get("equal")).isGreaterThan(300);
+  }
+
+  /** The whole order in the shape (nodes, ranks per node, workers, batches, batch size). */
+  private static long[] tensor(JsonNode config) {
+    SampleOrder order = order(config);
+    int workers = config.get("workers").intValue();
+    int batchSize = config.get("batch").intValue();
+    var topology =
+        new Topology(
+            config.get("nodes").intValue(), config.get("ranks").intValue(), workers, batchSize);
+    var start =
+        new EpochStart(
+            config.get("epoch").intValue(),
+            config.get("drop").longValue(),
+            config.get("ncn").intValue(),
+            config.get("seed").longValue(),
+            config.get("initial").asInt(0));
+    long[] tensor = null;
+    int filled = 0;
+    for (int node = 0; node < topology.nodes(); node++) {
+      for (int rank = 0; rank < topology.ranksPerNode(); rank++) {
+        RankOrder share = order.ofRank(start, topology, node, rank);
+        if (tensor == null) {
+          tensor = new long[share.steps() * topology.ranks()];
+        }
+        for (int worker = 0; worker < workers; worker++) {
+          for (int batch = worker; batch * batchSize < share.steps(); batch += workers) {
+            for (int i = 0; i < batchSize; i++) {
+              tensor[filled++] = share.at(batch * batchSize + i);
+            }
+          }
+        }
+      }
+    }
+    assertThat(filled).isEqualTo(tensor.length);
+    return tensor;
+  }
+
+  private static SampleOrder order(JsonNode config) {
+    List<long[]> sizes = new ArrayList<>();
+    config.get("streams").forEach(stream -> sizes.add(Golden.longs(stream.get("sizes"))));
+    var builder = SampleOrder.builder(sizes);
+    builder.partitionAlgorithm(
+        PartitionAlgorithm.ofPythonName(config.get("partition").textValue()));
+    builder.samplingMethod(SamplingMethod.ofPythonName(config.get("sampling").textValue()));
+    builder.samplingGranularity(config.get("granularity").longValue());
+    if (!config.get("algo").isNull()) {
+      builder.shuffle(true);
+      builder.shuffleAlgorithm(ShuffleAlgorithm.ofPythonName(config.get("algo").textValue()));
+    }
+    if (!config.get("block").isNull()) {
+      builder.shuffleBlockSize(config.get("block").longValue());
+    }
+    return builder.build();
+  }
+
+  @Property(tries = 300)
+  void readsEverySampleAndRepeatsOnlyToFillUp(
+      @ForAll @Size(min = 1, max = 12) List<@IntRange(min = 1, max = 40) Integer> shards,
+      @ForAll ShuffleAlgorithm algorithm,
+      @ForAll @IntRange(min = 1, max = 4) int nodes,
+      @ForAll @IntRange(min = 1, max = 3) int canonicalPerNode,
+      @ForAll @IntRange(min = 1, max = 4) int ranks,
+      @ForAll @IntRange(min = 1, max = 3) int workers,
+      @ForAll @IntRange(min = 1, max = 9) int batchSize,
+      @ForAll @IntRange(max = 3) int epoch) {
+    int samples = shards.stream().mapToInt(Integer::intValue).sum();
+    int canonicalNodes = nodes * canonicalPerNode;
+    net.jqwik.api.Assume.that(samples > canonicalNodes);
+    var order =
+        SampleOrder.builder(List.of(shards.stream().mapToLong(Integer::longValue).toArray()))
+            .shuffle(true)
+            .shuffleAlgorithm(algorithm)
+            .shuffleBlockSize(20)
+            .build();
+    var topology = new Topology(nodes, ranks, workers, batchSize);
+    Map<Long, Integer> times = new HashMap<>();
+    for (int rank = 0; rank < nodes * ranks; rank++) {
+      var share =
+          order.ofRank(
+              new EpochStart(epoch, 0, canonicalNodes, 5, 0), topology, rank / ranks, rank % ranks);
+      for (int worker = 0; worker < workers; worker++) {
+        Arrays.stream(share.ofWorker(worker)).forEach(id -> times.merge(id, 1, Integer::sum));
+      }
+    }
+    int read = times.values().stream().mapToInt(Integer::intValue).sum();
+    assertThat(times.keySet()).hasSize(samples).allMatch(id -> id >= 0 && id < samples);
+    // Rows of canonical nodes are made equally long, then ranks.
+    assertThat(read).isBetween(samples, samples + canonicalNodes + nodes * ranks);
+    if (samples % (canonicalNodes * ranks) == 0) {
+      assertThat(read).isEqualTo(samples);
+    }
+  }
+
+  @Test
+  void refusesARankThatIsNotThere() {
+    var order = SampleOrder.builder(List.of(new long[] {5})).build();
+    var start = new EpochStart(0, 0, 1, 1, 0);
+    assertThatThrownBy(() -> order.ofRank(start, new Topology(1, 2, 1, 1), 0, 2))
+        .hasMessageContaining("rank 2");
+    assertThatThrownBy(() -> new Topology(1, 2, 1, 0)).hasMessageContaining("batch size");
+    assertThatThrownBy(() -> SampleOrder.builder(List.of(new long[] {0})))
+        .hasMessageContaining("stream 0 has no samples");
+    assertThatThrownBy(() -> ShuffleAlgorithm.ofPythonName("py3"))
+        .hasMessageContaining("py3")
+        .hasMessageContaining("py1e");
+  }
+}
