@@ -1,0 +1,151 @@
+package io.javatorch.conversion;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
+
+/** A directory of the local file system, or of one that is mounted on every machine. */
+final class LocalOutput implements OutputStore {
+  private static final long serialVersionUID = 1L;
+
+  /** Path is not serialisable. */
+  private final String root;
+
+  LocalOutput(Path root) {
+    this.root = root.toAbsolutePath().normalize().toString();
+  }
+
+  private Path at(String path) {
+    return Path.of(root).resolve(path);
+  }
+
+  @Override
+  public String location() {
+    // Path's own URI ends in a slash if, at the moment, there is a directory.
+    return at("").toUri().toString().replaceAll("/$", "");
+  }
+
+  @Override
+  public List<String> list() throws IOException {
+    if (Files.isRegularFile(at(""))) {
+      throw new FileAlreadyExistsException(root, null, "it is a file, not a directory");
+    }
+    try (var entries = Files.list(at(""))) {
+      return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
+    } catch (NoSuchFileException e) {
+      return List.of();
+    }
+  }
+
+  @Override
+  public boolean isDirectory(String path) {
+    return Files.isDirectory(at(path));
+  }
+
+  @Override
+  public void createDirectory(String path) throws IOException {
+    Files.createDirectories(at(path));
+  }
+
+  @Override
+  public Path begin(String path) throws IOException {
+    // Not createDirectories: an attempt that outlives its job must not bring the job's directory
+    // back.
+    return Files.createDirectory(at(path));
+  }
+
+  @Override
+  public void finish(Path local, String path) {
+    // The files were written where they belong.
+  }
+
+  @Override
+  public void move(String from, String to) throws IOException {
+    if (Files.exists(at(to))) {
+      throw new FileAlreadyExistsException(at(to).toString());
+    }
+    Files.move(at(from), at(to), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  @Override
+  public void fetch(String path, Path local) throws IOException {
+    Files.copy(at(path), local);
+  }
+
+  @Override
+  public void publish(Path local, String path) throws IOException {
+    var target = at(path);
+    var temporary = target.resolveSibling("." + target.getFileName() + ".tmp");
+    Files.copy(local, temporary, StandardCopyOption.REPLACE_EXISTING);
+    try (var channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+    Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  @Override
+  public void delete(String path) throws IOException {
+    // A task that is being killed may still add a file while its directory is being deleted.
+    for (int attempt = 1; ; attempt++) {
+      try {
+        deleteTree(at(path));
+        return;
+      } catch (DirectoryNotEmptyException e) {
+        if (attempt == 5) {
+          throw e;
+        }
+        try {
+          Thread.sleep(100);
+        } catch (InterruptedException interrupted) {
+          Thread.currentThread().interrupt();
+          throw e;
+        }
+      }
+    }
+  }
+
+  static void deleteTree(Path root) throws IOException {
+    if (!Files.exists(root)) {
+      return;
+    }
+    Files.walkFileTree(
+        root,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.deleteIfExists(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException failure)
+              throws IOException {
+            if (failure instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw failure;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path directory, IOException failure)
+              throws IOException {
+            if (failure != null) {
+              throw failure;
+            }
+            Files.deleteIfExists(directory);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}

@@ -1,0 +1,133 @@
+package io.javatorch.conversion;
+
+import io.javatorch.streaming.format.MdsWriter;
+import io.javatorch.streaming.format.ShardIndex;
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.function.BooleanSupplier;
+import org.apache.spark.sql.Row;
+
+/**
+ * Writes one attempt at one partition into a directory of its own. Whether that directory becomes
+ * the partition's is for the driver to say.
+ *
+ * @param staging path of the job's staging directory in the store
+ */
+record PartitionWriter(OutputStore store, String staging, ShardOptions options)
+    implements Serializable {
+  private static final long serialVersionUID = 1L;
+
+  /**
+   * Writes all rows.
+   *
+   * @param attempt distinguishes the attempts at the partition
+   * @param killed whether Spark has asked the attempt to stop
+   * @throws ConversionException if a row cannot be written, or the attempt was asked to stop;
+   *     nothing of the attempt is left then
+   */
+  PartitionResult write(int partition, long attempt, Iterator<Row> rows, BooleanSupplier killed)
+      throws IOException {
+    if (!rows.hasNext()) {
+      return PartitionResult.empty(partition);
+    }
+    var path = "%s/%s.attempt-%d".formatted(staging, partName(partition), attempt);
+    var directory = store.begin(path);
+    boolean written = false;
+    try {
+      var index = writeRows(partition, directory, rows, killed);
+      store.finish(directory, path);
+      written = true;
+      return new PartitionResult(
+          partition,
+          path,
+          index.samples(),
+          index.shards().size(),
+          index.shards().stream().mapToLong(shard -> shard.rawBytes()).sum(),
+          index.shards().stream().mapToLong(shard -> shard.storedBytes()).sum());
+    } finally {
+      if (!written) {
+        LocalOutput.deleteTree(directory);
+        store.delete(path);
+      }
+    }
+  }
+
+  /** The final name of a partition's directory. */
+  static String partName(int partition) {
+    return "part-%05d".formatted(partition);
+  }
+
+  private ShardIndex writeRows(
+      int partition, Path directory, Iterator<Row> rows, BooleanSupplier killed)
+      throws IOException {
+    try (var writer = options.open(directory)) {
+      // Not the try statement's own close: after a failure that would publish what there is.
+      try {
+        var columns = new ColumnCopier(options, writer);
+        for (long number = 0; rows.hasNext(); number++) {
+          if (killed.getAsBoolean()) {
+            throw new ConversionException(
+                "Spark stopped this attempt at partition %d after %d rows"
+                    .formatted(partition, number));
+          }
+          columns.copy(rows.next(), partition, number);
+        }
+        return writer.finish();
+      } finally {
+        writer.abort();
+      }
+    }
+  }
+
+  /** Copies rows of the DataFrame into samples. */
+  private static final class ColumnCopier {
+    private final MdsWriter writer;
+    private final String[] names;
+    private final int[] from;
+    private final int[] to;
+
+    ColumnCopier(ShardOptions options, MdsWriter writer) {
+      this.writer = writer;
+      var columns = options.schema().columns();
+      names = new String[columns.size()];
+      from = new int[columns.size()];
+      to = new int[columns.size()];
+      for (int i = 0; i < names.length; i++) {
+        names[i] = columns.get(i).name();
+        from[i] = columns.get(i).ordinal();
+        to[i] = writer.row().ordinal(names[i]);
+      }
+    }
+
+    void copy(Row row, int partition, long number) throws IOException {
+      var sample = writer.row();
+      for (int i = 0; i < names.length; i++) {
+        if (row.isNullAt(from[i])) {
+          throw new ConversionException(
+              ("Column '%s' is null in row %d of partition %d, and MDS has no null. Drop such rows"
+                      + " with df.na().drop(new String[] {\"%s\"}), or give them a value with"
+                      + " df.na().fill")
+                  .formatted(names[i], number, partition, names[i]));
+        }
+        try {
+          sample.set(to[i], row.get(from[i]));
+        } catch (IllegalArgumentException e) {
+          throw new ConversionException(
+              "Column '%s' cannot be written in row %d of partition %d: %s"
+                  .formatted(names[i], number, partition, e.getMessage()),
+              e);
+        }
+      }
+      try {
+        sample.write();
+      } catch (IllegalArgumentException e) {
+        throw new ConversionException(
+            "Row %d of partition %d cannot be written: %s"
+                .formatted(number, partition, e.getMessage()),
+            e);
+      }
+    }
+  }
+}

@@ -1,0 +1,312 @@
+package io.javatorch.conversion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.javatorch.streaming.format.ShardIndex;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DataFrameToMdsTest {
+  private static SparkSession session;
+  private static JavaSparkContext context;
+
+  @TempDir private Path directory;
+
+  @BeforeAll
+  static void startSpark() {
+    // Two slots; a task may fail twice before its job does.
+    session =
+        SparkSession.builder()
+            .master("local[2,3]")
+            .config("spark.ui.enabled", false)
+            .config("spark.driver.host", "127.0.0.1")
+            .getOrCreate();
+    context = JavaSparkContext.fromSparkContext(session.sparkContext());
+  }
+
+  @AfterAll
+  static void stopSpark() {
+    session.stop();
+  }
+
+  @Test
+  void writesEveryTypeSoThatAReaderGetsTheSameValues() throws IOException {
+    var schema =
+        StructType.fromDDL(
+            "s string, b binary, t tinyint, h smallint, i int, l bigint, f float, d double");
+    var rows = new ArrayList<Row>();
+    for (int n = 0; n < 100; n++) {
+      rows.add(
+          RowFactory.create(
+              "größe \uD83D\uDE00 " + n,
+              ("b" + n).repeat(n).getBytes(StandardCharsets.UTF_8),
+              (byte) (n - 50),
+              (short) (-300 * n),
+              Integer.MIN_VALUE + n,
+              Long.MAX_VALUE - n,
+              n == 3 ? Float.NaN : n / 3f,
+              -n / 7d));
+    }
+    var frame = session.createDataFrame(context.parallelize(rows, 3), schema);
+
+    var summary =
+        DataFrameToMds.builder(frame)
+            .out(directory.resolve("out").toString())
+            .hashes("md5", "sha1")
+            .convert();
+
+    var samples = MdsFiles.samples(directory.resolve("out"));
+    assertThat(samples).hasSize(100);
+    for (int n = 0; n < 100; n++) {
+      for (int c = 0; c < schema.size(); c++) {
+        var column = schema.fieldNames()[c];
+        assertThat(samples.get(n).get(column)).as(column).isEqualTo(rows.get(n).get(c));
+      }
+    }
+    assertThat(summary.samples()).isEqualTo(100);
+    assertThat(summary.partitions()).isEqualTo(3);
+    assertThat(summary.shards()).isEqualTo(3);
+    assertThat(summary.storedBytes()).isPositive().isLessThan(summary.rawBytes());
+    assertThat(summary.location()).isEqualTo("file://" + directory.resolve("out"));
+  }
+
+  @Test
+  void leavesNothingBesideThePartitionsAndTheIndex() throws IOException {
+    var out = convert(numbers(10, 2));
+
+    assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00000", "part-00001");
+    assertThat(MdsFiles.entries(out.resolve("part-00001")))
+        .containsExactly("index.json", "shard.00000.mds.zstd");
+  }
+
+  @Test
+  void splitsAPartitionIntoShardsOfTheGivenSize() throws IOException {
+    var out = directory.resolve("out");
+
+    var summary =
+        DataFrameToMds.builder(numbers(1000, 1))
+            .out(out.toUri().toString())
+            .noCompression()
+            .sizeLimitBytes(2000)
+            .convert();
+
+    assertThat(summary.shards()).isGreaterThan(4);
+    assertThat(ShardIndex.read(out).shards())
+        .allSatisfy(shard -> assertThat(shard.storedBytes()).isLessThanOrEqualTo(2000));
+    assertThat(values(out)).isEqualTo(longs(0, 1000));
+  }
+
+  @Test
+  void writesNoDirectoryForAPartitionWithoutRows() throws IOException {
+    var out = convert(numbers(2, 5));
+
+    assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00002", "part-00004");
+    assertThat(values(out)).containsExactly(0L, 1L);
+  }
+
+  @Test
+  void writesAnIndexWithoutShardsForAFrameWithoutRows() throws IOException {
+    var out = convert(numbers(4, 2).filter("n > 100"));
+
+    assertThat(ShardIndex.read(out).shards()).isEmpty();
+  }
+
+  @Test
+  void survivesATaskThatFailsAfterItHasWrittenRows() throws IOException {
+    var out =
+        convert(
+            failing(
+                100,
+                task -> task.partitionId() == 1 && task.attemptNumber() < 2,
+                "the disk is gone"));
+
+    assertThat(values(out)).isEqualTo(longs(0, 100));
+    assertThat(MdsFiles.entries(out))
+        .containsExactly("index.json", "part-00000", "part-00001", "part-00002", "part-00003");
+  }
+
+  @Test
+  void leavesTheTargetAsItWasIfTheJobFails() throws IOException {
+    var frame = failing(100, task -> task.partitionId() == 3, "the disk is gone");
+    var missing = directory.resolve("missing");
+    var empty = Files.createDirectory(directory.resolve("empty"));
+    var full = convert(numbers(5, 1));
+
+    assertThatThrownBy(() -> DataFrameToMds.builder(frame).out(missing.toString()).convert())
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("the disk is gone");
+    assertThatThrownBy(() -> DataFrameToMds.builder(frame).out(empty.toString()).convert())
+        .isInstanceOf(ConversionException.class);
+    assertThatThrownBy(
+            () -> DataFrameToMds.builder(frame).out(full.toString()).overwrite(true).convert())
+        .isInstanceOf(ConversionException.class);
+
+    assertThat(missing).doesNotExist();
+    assertThat(empty).isEmptyDirectory();
+    assertThat(MdsFiles.entries(full)).containsExactly("index.json", "part-00000");
+    assertThat(values(full)).isEqualTo(longs(0, 5));
+  }
+
+  @Test
+  void refusesATargetThatIsNotEmpty() throws IOException {
+    var out = convert(numbers(5, 1));
+
+    assertThatThrownBy(() -> DataFrameToMds.builder(numbers(9, 1)).out(out.toString()).convert())
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("is not empty (it has index.json, part-00000)")
+        .hasMessageContaining("overwrite(true)");
+    assertThat(values(out)).isEqualTo(longs(0, 5));
+  }
+
+  @Test
+  void replacesAnEarlierConversionIfAllowed() throws IOException {
+    var out = convert(numbers(5, 4));
+
+    DataFrameToMds.builder(numbers(9, 2)).out(out.toString()).overwrite(true).convert();
+
+    assertThat(values(out)).isEqualTo(longs(0, 9));
+    assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00000", "part-00001");
+  }
+
+  @Test
+  void neverOverwritesFilesOfOthers() throws IOException {
+    var out = convert(numbers(5, 1));
+    Files.writeString(out.resolve("thesis.txt"), "five years of work");
+
+    assertThatThrownBy(
+            () ->
+                DataFrameToMds.builder(numbers(9, 1)).out(out.toString()).overwrite(true).convert())
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("no conversion wrote (thesis.txt)");
+    assertThat(out.resolve("thesis.txt")).hasContent("five years of work");
+  }
+
+  @Test
+  void refusesColumnsThatCannotBeWrittenBeforeAnyTaskRuns() {
+    var tasks = session.sparkContext().longAccumulator();
+    var rows =
+        context
+            .parallelize(List.of(1, 2), 2)
+            .map(
+                n -> {
+                  tasks.add(1);
+                  return RowFactory.create(true, new java.math.BigDecimal(n));
+                });
+    var frame = session.createDataFrame(rows, StructType.fromDDL("flag boolean, price decimal"));
+
+    assertThatThrownBy(
+            () -> DataFrameToMds.builder(frame).out(directory.resolve("out").toString()).convert())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("'flag'")
+        .hasMessageContaining("'price'");
+    assertThat(tasks.value()).isZero();
+    assertThat(directory.resolve("out")).doesNotExist();
+  }
+
+  @Test
+  void namesTheColumnWithANull() {
+    var frame = session.range(0, 10, 1, 1).selectExpr("id", "nullif(id, 7) as score");
+
+    assertThatThrownBy(
+            () -> DataFrameToMds.builder(frame).out(directory.resolve("out").toString()).convert())
+        .isInstanceOf(ConversionException.class)
+        .hasMessageStartingWith("Column 'score' is null in row 7 of partition 0")
+        .hasMessageContaining("df.na()");
+    assertThat(directory.resolve("out")).doesNotExist();
+  }
+
+  @Test
+  void reportsProgressUpToTheEnd() {
+    var seen = Collections.synchronizedList(new ArrayList<ConversionProgress>());
+
+    DataFrameToMds.builder(numbers(1000, 4))
+        .out(directory.resolve("out").toString())
+        .progress(Duration.ofMillis(5), seen::add)
+        .convert();
+
+    var last = seen.get(seen.size() - 1);
+    assertThat(last.rows()).isEqualTo(1000);
+    assertThat(last.partitionsDone()).isEqualTo(4);
+    assertThat(last.remaining()).contains(Duration.ZERO);
+  }
+
+  @Test
+  void writesThroughHadoopsFileSystems() throws IOException {
+    // Hadoop's own implementation for this test's scheme, without its checksum files.
+    context
+        .hadoopConfiguration()
+        .set("fs.viafs.impl", "io.javatorch.conversion.RelabelledLocalFileSystem");
+    var target = "viafs://" + directory.resolve("out");
+
+    DataFrameToMds.builder(failing(100, task -> task.attemptNumber() == 0, "once"))
+        .out(target)
+        .convert();
+    assertThatThrownBy(() -> DataFrameToMds.builder(numbers(9, 1)).out(target).convert())
+        .hasMessageContaining("is not empty");
+    var summary = DataFrameToMds.builder(numbers(9, 2)).out(target).overwrite(true).convert();
+
+    assertThat(summary.location()).isEqualTo(target);
+    assertThat(values(directory.resolve("out"))).isEqualTo(longs(0, 9));
+    assertThat(MdsFiles.entries(directory.resolve("out")))
+        .containsExactly("index.json", "part-00000", "part-00001");
+  }
+
+  private Path convert(Dataset<Row> frame) {
+    var out = directory.resolve("converted");
+    DataFrameToMds.builder(frame).out(out.toString()).convert();
+    return out;
+  }
+
+  /** A frame with one column n that counts from 0. */
+  private static Dataset<Row> numbers(int rows, int partitions) {
+    var values = IntStream.range(0, rows).mapToObj(n -> RowFactory.create((long) n)).toList();
+    return session.createDataFrame(
+        context.parallelize(values, partitions), StructType.fromDDL("n bigint"));
+  }
+
+  private interface Condition extends java.io.Serializable {
+    boolean test(TaskContext task);
+  }
+
+  /** The numbers in four partitions, of which some tasks fail at their tenth row. */
+  private static Dataset<Row> failing(int rows, Condition condition, String message) {
+    var values =
+        numbers(rows, 4)
+            .javaRDD()
+            .map(
+                row -> {
+                  if (row.getLong(0) % 25 == 10 && condition.test(TaskContext.get())) {
+                    throw new IOException(message);
+                  }
+                  return row;
+                });
+    return session.createDataFrame(values, StructType.fromDDL("n bigint"));
+  }
+
+  private static List<Object> values(Path out) throws IOException {
+    return MdsFiles.samples(out).stream().map(sample -> sample.get("n")).toList();
+  }
+
+  private static List<Object> longs(int from, int to) {
+    return IntStream.range(from, to).mapToObj(n -> (Object) (long) n).toList();
+  }
+}

@@ -1,0 +1,46 @@
+package io.javatorch.conversion;
+
+import io.javatorch.streaming.format.ShardFiles;
+import io.javatorch.streaming.format.ShardIndex;
+import io.javatorch.streaming.format.ShardReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Reads what a conversion wrote, as any reader of the merged index would. */
+final class MdsFiles {
+  private MdsFiles() {}
+
+  static List<Map<String, Object>> samples(Path root) throws IOException {
+    var raw = Files.createTempDirectory("mds-raw-");
+    try {
+      var samples = new ArrayList<Map<String, Object>>();
+      for (var shard : ShardIndex.read(root).shards()) {
+        var target = shard.data().raw().in(raw);
+        Files.createDirectories(target.getParent());
+        var stored = shard.data().stored().in(root);
+        ShardFiles.verify(shard.data().stored(), stored, shard.hashes());
+        if (shard.compression().isPresent()) {
+          ShardFiles.decompress(shard, shard.data(), stored, target, shard.hashes());
+        } else {
+          Files.copy(stored, target);
+        }
+        try (var reader = ShardReader.open(raw, shard)) {
+          reader.forEach(sample -> samples.add(sample.toMap()));
+        }
+      }
+      return samples;
+    } finally {
+      LocalOutput.deleteTree(raw);
+    }
+  }
+
+  static List<String> entries(Path directory) throws IOException {
+    try (var entries = Files.list(directory)) {
+      return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
+    }
+  }
+}
