@@ -10,8 +10,8 @@ import java.io.Serial;
 public final class CallMismatchException extends CollectiveException {
   @Serial private static final long serialVersionUID = 1L;
 
-  /** An exception with its reason. */
-  public CallMismatchException(String message) {
-    super(message);
+  /** An exception with its reason and, where it is known, what led to it. */
+  public CallMismatchException(String message, Throwable cause) {
+    super(message, cause);
   }
 }

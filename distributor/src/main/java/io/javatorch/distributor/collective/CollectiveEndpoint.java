@@ -3,7 +3,6 @@ package io.javatorch.distributor.collective;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
 import java.time.Duration;
 import java.util.List;
@@ -28,6 +27,8 @@ public final class CollectiveEndpoint implements AutoCloseable {
   /** How long one collective call may take unless {@link #connect} is told otherwise. */
   public static final Duration DEFAULT_CALL_TIMEOUT = Duration.ofMinutes(10);
 
+  private static final int MIN_SECRET_BYTES = 16;
+
   private final ServerSocketChannel listener;
   private final InetSocketAddress address;
 
@@ -44,7 +45,6 @@ public final class CollectiveEndpoint implements AutoCloseable {
   public static CollectiveEndpoint open(InetAddress bindAddress) throws IOException {
     var listener = ServerSocketChannel.open();
     try {
-      listener.setOption(StandardSocketOptions.SO_RCVBUF, 4 << 20);
       listener.bind(new InetSocketAddress(bindAddress, 0), 1024);
       return new CollectiveEndpoint(listener, (InetSocketAddress) listener.getLocalAddress());
     } catch (IOException | RuntimeException e) {
@@ -76,6 +76,8 @@ public final class CollectiveEndpoint implements AutoCloseable {
    * @param connectTimeout how long to wait for all ranks
    * @param callTimeout deadline of every collective call, from its start on this rank
    * @throws RankLostException if ranks are missing when the time is over; it names them
+   * @throws CollectiveException if a peer of this job counts another number of ranks, or the
+   *     addresses are not in rank order, or this thread is interrupted
    */
   public ProcessGroup connect(
       int rank,
@@ -84,11 +86,34 @@ public final class CollectiveEndpoint implements AutoCloseable {
       Duration connectTimeout,
       Duration callTimeout)
       throws IOException {
-    if (peersByRank.size() == 1 && rank == 0) {
+    int worldSize = peersByRank.size();
+    if (rank < 0 || rank >= worldSize) {
+      throw new IllegalArgumentException(
+          "rank " + rank + " is not in a world of " + worldSize + " addresses");
+    }
+    if (jobSecret.length < MIN_SECRET_BYTES) {
+      throw new IllegalArgumentException(
+          "a job secret of " + jobSecret.length + " bytes is too short: " + MIN_SECRET_BYTES);
+    }
+    if (connectTimeout.isNegative() || callTimeout.isNegative() || callTimeout.isZero()) {
+      throw new IllegalArgumentException(
+          "timeouts must be positive: connect " + connectTimeout + ", call " + callTimeout);
+    }
+    if (!listener.isOpen()) {
+      throw new IllegalStateException("this endpoint has connected already, or is closed");
+    }
+    if (worldSize == 1) {
       close();
       return ProcessGroup.single();
     }
-    throw new UnsupportedOperationException("more than one rank: not there yet");
+    var meeting =
+        new Rendezvous(listener, rank, List.copyOf(peersByRank), jobSecret, connectTimeout);
+    try {
+      return SocketProcessGroup.over(rank, meeting.meet(connectTimeout), callTimeout);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CollectiveException("interrupted while waiting for the other ranks", e);
+    }
   }
 
   /** Stops listening. Groups that were connected live on. */

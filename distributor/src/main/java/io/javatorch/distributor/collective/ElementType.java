@@ -3,18 +3,22 @@ package io.javatorch.distributor.collective;
 /** What the bytes of a buffer given to {@link ProcessGroup} stand for, in native byte order. */
 public enum ElementType {
   /** IEEE 754 single precision. */
-  FLOAT32(4, true),
+  FLOAT32(1, 4, true),
   /** IEEE 754 double precision. */
-  FLOAT64(8, true),
+  FLOAT64(2, 8, true),
   /** 32-bit two's complement. */
-  INT32(4, false),
+  INT32(3, 4, false),
   /** 64-bit two's complement. */
-  INT64(8, false);
+  INT64(4, 8, false);
+
+  /** On the wire. */
+  final byte code;
 
   private final int bytes;
   private final boolean floating;
 
-  ElementType(int bytes, boolean floating) {
+  ElementType(int code, int bytes, boolean floating) {
+    this.code = (byte) code;
     this.bytes = bytes;
     this.floating = floating;
   }

@@ -3,13 +3,20 @@ package io.javatorch.distributor.collective;
 /** How {@link ProcessGroup#allReduce} combines the ranks' values of one element. */
 public enum ReduceOp {
   /** The sum; integers wrap around. */
-  SUM,
+  SUM(1),
   /** The sum divided by the world size; floating point only. */
-  MEAN,
+  MEAN(2),
   /** The least value; NaN if any value is NaN. */
-  MIN,
+  MIN(3),
   /** The greatest value; NaN if any value is NaN. */
-  MAX,
+  MAX(4),
   /** The product; integers wrap around. */
-  PRODUCT
+  PRODUCT(5);
+
+  /** On the wire. */
+  final byte code;
+
+  ReduceOp(int code) {
+    this.code = (byte) code;
+  }
 }
