@@ -2,6 +2,7 @@ package io.javatorch.distributor.collective;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +14,7 @@ import java.util.concurrent.Future;
 /** Runs ranks as threads of this JVM, connected over real loopback sockets. */
 final class Ranks {
   static final byte[] SECRET =
-      "0123456789abcdef0123456789abcdef".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+      "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
   private Ranks() {}
 
