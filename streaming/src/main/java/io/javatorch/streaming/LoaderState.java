@@ -18,13 +18,16 @@ import java.io.Serializable;
  * @param shuffleSeed seed of the run
  * @param initialPhysicalNodes number of nodes on which the run began; 0 if not known (states of old
  *     versions of the Python library do not say)
+ * @param epochSize samples of an epoch, to tell a state of another data set; 0 if not known (the
+ *     Python library does not say, and passes over it)
  */
 public record LoaderState(
     int epoch,
     long sampleInEpoch,
     int numCanonicalNodes,
     long shuffleSeed,
-    int initialPhysicalNodes)
+    int initialPhysicalNodes,
+    long epochSize)
     implements Serializable {
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -40,9 +43,20 @@ public record LoaderState(
     checkAtLeast(1, "num_canonical_nodes", numCanonicalNodes);
     checkAtLeast(0, "shuffle_seed", shuffleSeed);
     checkAtLeast(0, "initial_physical_nodes", initialPhysicalNodes);
+    checkAtLeast(0, "epoch_size", epochSize);
   }
 
-  /** One line of JSON with the Python library's keys. */
+  /** A state as the Python library has it, without the epoch's size. */
+  public LoaderState(
+      int epoch,
+      long sampleInEpoch,
+      int numCanonicalNodes,
+      long shuffleSeed,
+      int initialPhysicalNodes) {
+    this(epoch, sampleInEpoch, numCanonicalNodes, shuffleSeed, initialPhysicalNodes, 0);
+  }
+
+  /** One line of JSON with the Python library's keys, and {@code epoch_size} where it is known. */
   public String toJson() {
     var json = JSON.createObjectNode();
     json.put("epoch", epoch);
@@ -53,6 +67,9 @@ public record LoaderState(
       json.putNull("initial_physical_nodes");
     } else {
       json.put("initial_physical_nodes", initialPhysicalNodes);
+    }
+    if (epochSize != 0) {
+      json.put("epoch_size", epochSize);
     }
     return json.toString();
   }
@@ -80,7 +97,8 @@ public record LoaderState(
         longValue(json, "sample_in_epoch"),
         intValue(json, "num_canonical_nodes"),
         longValue(json, "shuffle_seed"),
-        nodes.isMissingNode() || nodes.isNull() ? 0 : intValue(json, "initial_physical_nodes"));
+        nodes.isMissingNode() || nodes.isNull() ? 0 : intValue(json, "initial_physical_nodes"),
+        json.has("epoch_size") ? longValue(json, "epoch_size") : 0);
   }
 
   private static long longValue(JsonNode json, String key) {

@@ -1,0 +1,144 @@
+package io.javatorch.streaming;
+
+import io.javatorch.streaming.order.RankOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Objects;
+
+/**
+ * Reads one epoch: a thread for each worker makes its batches in order and keeps a few ready; the
+ * user's thread takes them in turn, passing over workers that have no more, which is the order of
+ * PyTorch's DataLoader.
+ */
+final class EpochReader<B> {
+  /** What a worker hands over: a batch, or the failure that stopped it, or (both null) its end. */
+  private record Item<B>(B batch, int samples, SampleReadException failure) {}
+
+  private final StreamingDataset dataset;
+  private final BatchCollector<B> collector;
+  private final boolean dropLast;
+  private final List<WorkerQueue<Item<B>>> queues = new ArrayList<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private int turn;
+  private int liveWorkers;
+  private final boolean[] ended;
+  private Item<B> next;
+  private boolean closed;
+
+  EpochReader(
+      StreamingDataset dataset,
+      RankOrder order,
+      BatchCollector<B> collector,
+      int workers,
+      int prefetchBatches,
+      boolean dropLast,
+      int epoch) {
+    this.dataset = dataset;
+    this.collector = collector;
+    this.dropLast = dropLast;
+    liveWorkers = workers;
+    ended = new boolean[workers];
+    for (int worker = 0; worker < workers; worker++) {
+      var queue = new WorkerQueue<Item<B>>(prefetchBatches);
+      long[] ids = order.ofWorker(worker);
+      var thread =
+          new Thread(() -> work(ids, queue), "streaming-epoch-" + epoch + "-worker-" + worker);
+      thread.setDaemon(true);
+      queues.add(queue);
+      threads.add(thread);
+    }
+    threads.forEach(Thread::start);
+  }
+
+  /** Whether there is another batch; waits for it. */
+  boolean hasNext() {
+    if (closed) {
+      return false;
+    }
+    while (next == null && liveWorkers > 0) {
+      if (!ended[turn]) {
+        Item<B> item = take(turn);
+        if (item.failure() != null) {
+          close();
+          throw item.failure();
+        }
+        if (item.batch() != null) {
+          next = item;
+        } else {
+          ended[turn] = true;
+          liveWorkers--;
+        }
+      }
+      turn = (turn + 1) % ended.length;
+    }
+    return next != null;
+  }
+
+  /** The number of samples in the batch that {@link #take()} returns. */
+  int nextSamples() {
+    return next.samples();
+  }
+
+  /** The next batch. */
+  B take() {
+    if (!hasNext()) {
+      throw new NoSuchElementException("the epoch has no more batches");
+    }
+    B batch = next.batch();
+    next = null;
+    return batch;
+  }
+
+  private Item<B> take(int worker) {
+    try {
+      return queues.get(worker).take();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while waiting for a batch", e);
+    }
+  }
+
+  private void work(long[] ids, WorkerQueue<Item<B>> queue) {
+    int batchSize = dataset.batchSize();
+    int end = dropLast ? ids.length - ids.length % batchSize : ids.length;
+    long current = -1;
+    try {
+      for (int from = 0; from < end && !queue.isClosed(); from += batchSize) {
+        int to = Math.min(from + batchSize, end);
+        BatchCollector.Filler<B> filler = collector.begin(to - from);
+        for (int i = from; i < to; i++) {
+          current = ids[i];
+          filler.add(dataset.get(current));
+        }
+        B batch = Objects.requireNonNull(filler.finish(), "the batch collector returned null");
+        if (!queue.put(new Item<>(batch, to - from, null))) {
+          return;
+        }
+      }
+      queue.put(new Item<>(null, 0, null));
+    } catch (Throwable e) {
+      queue.put(new Item<>(null, 0, new SampleReadException(current, e)));
+    }
+  }
+
+  /** Stops the workers and waits for them to be gone. */
+  void close() {
+    closed = true;
+    next = null;
+    queues.forEach(WorkerQueue::close);
+    boolean interrupted = false;
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package io.javatorch.streaming.cache;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Locks between the processes of a host, one for each number, as ranges of one file. The system
+ * frees them when their process ends, however it ends.
+ *
+ * <p>They only save work done twice. On POSIX systems closing any other channel of the file frees
+ * all of a process's locks, so nothing may depend on them for being right.
+ */
+final class HostLock implements AutoCloseable {
+  private static final long RETRY_NANOS = 5_000_000;
+
+  private final Path file;
+  private FileChannel channel;
+
+  HostLock(Path file) {
+    this.file = file;
+  }
+
+  /** Waits for the lock of a number; the caller sees to it that no two threads do so at once. */
+  FileLock acquire(int number) throws IOException {
+    FileChannel open = open();
+    while (true) {
+      try {
+        return open.lock(number, 1, false);
+      } catch (OverlappingFileLockException e) {
+        // Another data set object of this JVM holds it.
+        LockSupport.parkNanos(RETRY_NANOS);
+      }
+    }
+  }
+
+  private synchronized FileChannel open() throws IOException {
+    if (channel == null) {
+      Files.createDirectories(file.getParent());
+      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    }
+    return channel;
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    if (channel != null) {
+      channel.close();
+      channel = null;
+    }
+  }
+}

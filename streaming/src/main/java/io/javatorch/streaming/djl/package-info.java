@@ -1,0 +1,2 @@
+/** Batches of a streaming data set as DJL tensors. */
+package io.javatorch.streaming.djl;
