@@ -14,10 +14,15 @@ import platform
 import random
 import shutil
 import sys
+from decimal import Decimal
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
 from streaming import MDSWriter
+from streaming.base.format.mds.encodings import mds_encode
 from streaming.base.util import merge_index
 
 HERE = Path(__file__).parent
@@ -26,12 +31,26 @@ UINTS = {'uint8': 8, 'uint16': 16, 'uint32': 32, 'uint64': 64}
 FLOATS = ['float16', 'float32', 'float64']
 
 
-def plain(value):
-    """Bytes become {"hex": ...}; floats that JSON lacks become {"float": ...}."""
+def plain(value, encoding):
+    """The value as JSON; what JSON lacks becomes an object with one key that says what it is."""
+    if encoding in ('json', 'pkl'):
+        return {'json': value.tolist() if isinstance(value, np.ndarray) else value}
+    if encoding in ('jpeg', 'png'):
+        return {'hex': mds_encode(encoding, value).hex()}
+    if encoding in ('jpeg_array', 'jpegarray'):
+        return {'list': [{'hex': image.hex()} for image in value]}
+    if encoding.startswith('list['):
+        return {'list': [plain(image, encoding[5:-1]) for image in value]}
     if isinstance(value, bytes):
         return {'hex': value.hex()}
     if isinstance(value, float) and not math.isfinite(value):
         return {'float': str(value)}
+    if isinstance(value, Decimal):
+        return {'decimal': str(value)}
+    if isinstance(value, np.ndarray):
+        return {'ndarray': [value.dtype.name, list(value.shape), value.tobytes().hex()]}
+    if isinstance(value, Image.Image):
+        return {'pil': [*value.size, value.mode, value.tobytes().hex()]}
     return value
 
 
@@ -43,7 +62,7 @@ def case(name, columns, samples, **options):
     (root / 'spec.json').write_text(json.dumps({'columns': columns, **options}) + '\n')
     with open(root / 'samples.jsonl', 'w') as out:
         for sample in samples:
-            out.write(json.dumps({key: plain(value) for key, value in sample.items()}) + '\n')
+            out.write(json.dumps({key: plain(value, columns[key]) for key, value in sample.items()}) + '\n')
     with MDSWriter(columns=columns, out=str(root / 'data'), **options) as writer:
         for sample in samples:
             writer.write(sample)
@@ -69,6 +88,78 @@ def scalars():
     case('scalars', columns, samples)
 
 
+def text_numbers():
+    """Numbers stored as text."""
+    rng = random.Random(8)
+    floats = [0.0, -0.0, 1.0, 0.1, 1e16, 1e15, 123456789012345680.0, 1e-4, 1e-5, 5e-324, 2e-323,
+              1.7976931348623157e308, 2.0**53, 1e22, 1e23, 9007199254740993.0, math.inf, -math.inf,
+              math.nan, 100.0, 2.2250738585072014e-308]
+    floats += [math.ldexp(rng.uniform(-1, 1), rng.randint(-1074, 1023)) for _ in range(200)]
+    floats += [float(f'{rng.randint(1, 99)}e{rng.randint(-323, 307)}') for _ in range(200)]
+    decimals = ['0', '1.50', '-1E+3', '1E-7', '0.000001', '0E-8', '123456789.123456789123456789']
+    case('text-numbers', {'i': 'str_int', 'f': 'str_float', 'd': 'str_decimal'},
+         [{'i': rng.randint(-10**rng.randint(1, 60), 10**40), 'f': value,
+           'd': Decimal(decimals[i % len(decimals)])} for i, value in enumerate(floats)])
+
+
+def json_values():
+    """JSON of every kind, and pickles of the same plain data."""
+    values = [None, True, False, 0, -1, 2**31, 2**63, -2**80, 1.5, 1e100, 1e-7, '', 'a"b\\c\n\x7fé😀',
+              [], {}, [1, [2, [3, {}]]], {'b': 1, 'a': {'z': None, 'y': [0.1, -0.0]}},
+              'x' * 300, list(range(1100)), {str(i): i for i in range(1100)}]
+    case('json', {'j': 'json'}, [{'j': value} for value in values])
+    case('json-ndarray', {'j': 'json'}, [{'j': np.arange(6, dtype=np.float32).reshape(2, 3) / 4}])
+    # Distinct objects only: pickle refers back to an object it has seen, which no value shows.
+    case('pkl', {'p': 'pkl'}, [{'p': json.loads(json.dumps(value))} for value in values])
+
+
+def arrays():
+    """Every dtype with every way to say dtype and shape."""
+    rng = np.random.default_rng(9)
+    dtypes = ['uint8', 'int8', 'uint16', 'int16', 'float16', 'uint32', 'int32', 'float32',
+              'uint64', 'int64', 'float64']
+
+    def array(dtype, shape):
+        values = rng.integers(0, 100, shape) if shape != (1, ) else np.array([101])
+        return values.astype(dtype)
+
+    columns = {f'{name}-{kind}': f'ndarray:{name}{suffix}' for name in dtypes
+               for kind, suffix in [('d', ''), ('ds', ':2,3')]}
+    columns['any'] = 'ndarray'
+    samples = []
+    for i, name in enumerate(dtypes):
+        shape = [(70000, ), (1, ), (5, ), (2, 3), (300, ), (1, 1, 1, 1), (3, 1, 2)][i if i < 7 else i - 6]
+        sample = {column: array(column.split('-')[0], (2, 3) if column.endswith('ds') else (1 + i, ))
+                  for column in columns if column != 'any'}
+        samples.append({**sample, 'any': array(name, shape)})
+    case('ndarray', columns, samples)
+
+
+def images():
+    """Images of every mode that PIL keeps raw, files, and lists of them."""
+    rng = random.Random(10)
+
+    def image(mode, width, height):
+        size = len(Image.new(mode, (width, height)).tobytes())
+        return Image.frombytes(mode, (width, height), rng.randbytes(size))
+
+    def jpeg(width, height):
+        out = BytesIO()
+        image('RGB', width, height).save(out, format='JPEG')
+        return out.getvalue()
+
+    modes = ['1', 'L', 'P', 'RGB', 'RGBA', 'CMYK', 'YCbCr', 'LAB', 'HSV', 'I', 'F', 'LA', 'RGBX',
+             'I;16']
+    case('pil', {'image': 'pil'}, [{'image': image(mode, 5, 3)} for mode in modes])
+    case('image-files', {'j': 'jpeg', 'p': 'png'},
+         [{'j': image('RGB', 7, 5), 'p': image(mode, 4, 6)} for mode in ['L', 'RGB', 'RGBA']])
+    case('image-lists', {'a': 'jpeg_array', 'b': 'jpegarray', 'i': 'list[pil]', 'j': 'list[jpeg]',
+                         'p': 'list[png]'},
+         [{'a': [jpeg(3, 3)] * n, 'b': [jpeg(2, 5)], 'i': [image('L', 2, 2) for _ in range(n)],
+           'j': [image('RGB', 4, 4) for _ in range(n)],
+           'p': [image('RGB', 2, 2) for _ in range(n - 1)]} for n in [1, 3]])
+
+
 def text_and_bytes(count, seed):
     """Samples as a user's table has them; compressible, of varying size."""
     rng = random.Random(seed)
@@ -87,6 +178,10 @@ COLUMNS = {'text': 'str', 'label': 'int', 'data': 'bytes'}
 def main():
     """Makes everything."""
     scalars()
+    text_numbers()
+    json_values()
+    arrays()
+    images()
     case('raw', COLUMNS, list(text_and_bytes(40, 2)), size_limit=2048,
          hashes=['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha3_224', 'sha3_256', 'sha3_384',
                  'sha3_512', 'sha512'])
@@ -101,6 +196,7 @@ def main():
     case('empty', COLUMNS, [], hashes=['md5'])
     case('names', {'é': 'int8', 'z': 'int8', 'A': 'str', '😀': 'int8', '\uff5e': 'int8'},
          [{'é': 1, 'z': 2, 'A': 'b', '😀': 3, '\uff5e': 4}])
+    shutil.rmtree(HERE / 'merged', ignore_errors=True)
     for part, seed in [('part-0', 5), ('part', 6), ('part-1', 7)]:
         case(f'merged/{part}', COLUMNS, list(text_and_bytes(12, seed)), size_limit=1024,
              hashes=['md5'], compression='zstd')
@@ -113,7 +209,7 @@ def main():
     merge_index(str(HERE / 'merged'))
     (HERE / 'versions.json').write_text(json.dumps({
         'python': platform.python_version(),
-        **{name: version(name) for name in ['mosaicml-streaming', 'numpy', 'zstd']},
+        **{name: version(name) for name in ['mosaicml-streaming', 'numpy', 'pillow', 'zstd']},
     }, indent=2) + '\n')
 
 

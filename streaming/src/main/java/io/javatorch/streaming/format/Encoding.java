@@ -6,15 +6,15 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
 
 /**
  * How a column's values become bytes. Implementations know nothing of columns and files: they say
  * what is wrong with a value or with bytes, and the caller says where.
  */
-sealed interface Encoding permits ScalarEncoding, Encoding.Blob {
+interface Encoding {
   /** The size of every encoded value in bytes, or -1 if it varies. */
   int size();
 
@@ -33,40 +33,57 @@ sealed interface Encoding permits ScalarEncoding, Encoding.Blob {
    */
   Object decode(ByteBuffer bytes) throws InvalidDataException;
 
-  /** The encodings with a value of varying size. */
-  sealed interface Blob extends Encoding permits BytesEncoding, StrEncoding {
-    @Override
-    default int size() {
-      return -1;
-    }
-  }
-
   /**
    * Finds an encoding by its name.
    *
    * @throws IllegalArgumentException if there is none
    */
   static Encoding parse(String name) {
-    if (name.equals("bytes")) {
-      return BytesEncoding.INSTANCE;
+    if (name.startsWith("ndarray") && (name.length() == 7 || name.charAt(7) == ':')) {
+      return NdArrayEncoding.parse(name);
     }
-    if (name.equals("str")) {
-      return StrEncoding.INSTANCE;
+    var encoding = Registry.BY_NAME.get(name);
+    if (encoding == null) {
+      throw new IllegalArgumentException(
+          "unknown encoding '"
+              + name
+              + "'; known are "
+              + String.join(", ", Registry.BY_NAME.keySet())
+              + ", ndarray, ndarray:dtype and ndarray:dtype:d0,d1");
     }
-    for (var scalar : ScalarEncoding.values()) {
-      if (scalar.encodingName().equals(name)) {
-        return scalar;
-      }
-    }
-    throw new IllegalArgumentException(
-        "unknown encoding '"
-            + name
-            + "'; known are "
-            + Stream.concat(
-                    Stream.of("bytes", "str"),
-                    Arrays.stream(ScalarEncoding.values()).map(ScalarEncoding::encodingName))
-                .collect(Collectors.joining(", ")));
+    return encoding;
   }
+
+  /** The encodings that have nothing but a name. */
+  final class Registry {
+    private static final Map<String, Encoding> BY_NAME = new LinkedHashMap<>();
+
+    static {
+      BY_NAME.put("bytes", BytesEncoding.INSTANCE);
+      BY_NAME.put("str", StrEncoding.INSTANCE);
+      for (var scalar : ScalarEncoding.values()) {
+        BY_NAME.put(scalar.encodingName(), scalar);
+      }
+      for (var text : TextNumberEncoding.values()) {
+        BY_NAME.put(text.name().toLowerCase(Locale.ROOT), text);
+      }
+      BY_NAME.put("json", JsonEncoding.INSTANCE);
+      for (var image : ImageEncoding.values()) {
+        var name = image.name().toLowerCase(Locale.ROOT);
+        BY_NAME.put(name, image);
+        BY_NAME.put("list[" + name + "]", new ImageListEncoding(image, true, true));
+      }
+      var jpegArray = new ImageListEncoding(ImageEncoding.JPEG, false, false);
+      BY_NAME.put("jpeg_array", jpegArray);
+      BY_NAME.put("jpegarray", jpegArray);
+      BY_NAME.put(PICKLE, PickleEncoding.INSTANCE);
+    }
+
+    private Registry() {}
+  }
+
+  /** The name of the encoding that is refused unless asked for. */
+  String PICKLE = "pkl";
 
   /** Says that bytes cannot be decoded. */
   final class InvalidDataException extends Exception {
@@ -78,8 +95,13 @@ sealed interface Encoding permits ScalarEncoding, Encoding.Blob {
   }
 
   /** Bytes as they are. */
-  enum BytesEncoding implements Blob {
+  enum BytesEncoding implements Encoding {
     INSTANCE;
+
+    @Override
+    public int size() {
+      return -1;
+    }
 
     @Override
     public byte[] encode(Object value) {
@@ -99,8 +121,13 @@ sealed interface Encoding permits ScalarEncoding, Encoding.Blob {
   }
 
   /** Text in UTF-8. */
-  enum StrEncoding implements Blob {
+  enum StrEncoding implements Encoding {
     INSTANCE;
+
+    @Override
+    public int size() {
+      return -1;
+    }
 
     @Override
     public byte[] encode(Object value) {
@@ -108,12 +135,7 @@ sealed interface Encoding permits ScalarEncoding, Encoding.Blob {
         return utf8(text);
       }
       if (value instanceof byte[] bytes) {
-        try {
-          text(bytes);
-        } catch (InvalidDataException e) {
-          throw new IllegalArgumentException("the byte[] is not UTF-8: " + e.getMessage(), e);
-        }
-        return bytes;
+        return checked(this, bytes);
       }
       throw wrongType("a String", value);
     }
@@ -129,6 +151,16 @@ sealed interface Encoding permits ScalarEncoding, Encoding.Blob {
         value == null
             ? "the value is null, and the format has no null"
             : "the value must be " + wanted + ", not a " + value.getClass().getName());
+  }
+
+  /** Checks that a byte[] given in place of a value is an encoded one, and returns it. */
+  static byte[] checked(Encoding encoding, byte[] bytes) {
+    try {
+      encoding.decode(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN));
+    } catch (InvalidDataException e) {
+      throw new IllegalArgumentException("the byte[] is no encoded value: " + e.getMessage(), e);
+    }
+    return bytes;
   }
 
   /** Copies what remains of a buffer, whose position does not move. */

@@ -188,7 +188,7 @@ public final class MdsWriter implements AutoCloseable {
   private void append(long[] bits, byte[][] blobs) throws IOException {
     long bytes = schema.fixedBytes();
     for (int column = 0; column < blobs.length; column++) {
-      if (blobs[column] != null) {
+      if (schema.isVariable(column)) {
         bytes += 4L + blobs[column].length;
       }
     }
@@ -203,9 +203,9 @@ public final class MdsWriter implements AutoCloseable {
               + bytes
               + " bytes");
     }
-    for (var blob : blobs) {
-      if (blob != null) {
-        buffer.putInt(blob.length);
+    for (int column = 0; column < blobs.length; column++) {
+      if (schema.isVariable(column)) {
+        buffer.putInt(blobs[column].length);
       }
     }
     for (int column = 0; column < blobs.length; column++) {
@@ -367,11 +367,14 @@ public final class MdsWriter implements AutoCloseable {
     /**
      * Sets a column.
      *
-     * @param value {@link String} for str, {@code byte[]} or {@link java.nio.ByteBuffer} for bytes,
-     *     any integer within its range for the integer types, any number for the floating-point
-     *     types, which is rounded; or for each of them a {@code byte[]} with the encoded value. An
-     *     array is not copied: do not change it before {@link #write}
-     * @throws IllegalArgumentException if the value is null, of a wrong type or out of range
+     * @param value what {@link Sample#get(int)} returns for the column. Besides, any integer within
+     *     the range for the integer types; any number for the floating-point types, which is
+     *     rounded; a {@link java.nio.ByteBuffer} for bytes; an array of short, int, long, float or
+     *     double for an ndarray of one dimension; a {@link java.awt.image.BufferedImage} for an
+     *     image; and for every column a {@code byte[]} with the encoded value. An array is not
+     *     copied: do not change it before {@link #write}
+     * @throws IllegalArgumentException if the value is null (but for json and pkl), of a wrong type
+     *     or out of range
      */
     public Row set(int column, Object value) {
       var encoding = schema.encoding(column);

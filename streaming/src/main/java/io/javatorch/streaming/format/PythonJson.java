@@ -1,6 +1,7 @@
 package io.javatorch.streaming.format;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.math.BigInteger;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.SortedMap;
@@ -16,7 +17,7 @@ final class PythonJson {
   private PythonJson() {}
 
   /**
-   * Returns the JSON of strings, integers, booleans, null, and of lists and maps of those.
+   * Returns the JSON of strings, numbers, booleans, null, and of arrays, lists and maps of those.
    *
    * @throws IllegalArgumentException for any other value
    */
@@ -36,8 +37,12 @@ final class PythonJson {
         || value instanceof Boolean
         || value instanceof Short
         || value instanceof Byte
-        || value instanceof java.math.BigInteger) {
+        || value instanceof BigInteger) {
       out.append(value);
+    } else if (value instanceof Double || value instanceof Float) {
+      appendDouble(out, ((Number) value).doubleValue());
+    } else if (value instanceof NdArray array) {
+      appendList(out, array.toNestedLists().iterator());
     } else if (value instanceof Map<?, ?> map) {
       appendMap(out, map);
     } else if (value instanceof Iterable<?> list && !(value instanceof JsonNode)) {
@@ -45,7 +50,7 @@ final class PythonJson {
     } else if (value instanceof JsonNode node) {
       appendNode(out, node);
     } else {
-      throw new IllegalArgumentException("no JSON for a " + value.getClass().getName());
+      throw new IllegalArgumentException("there is no JSON for a " + value.getClass().getName());
     }
   }
 
@@ -115,8 +120,20 @@ final class PythonJson {
       appendString(out, node.textValue());
     } else if (node.isNull() || node.isBoolean() || node.isIntegralNumber()) {
       out.append(node.asText());
+    } else if (node.isNumber()) {
+      appendDouble(out, node.doubleValue());
     } else {
       throw new IllegalArgumentException("no JSON for " + node);
+    }
+  }
+
+  private static void appendDouble(StringBuilder out, double value) {
+    if (Double.isNaN(value)) {
+      out.append("NaN");
+    } else if (Double.isInfinite(value)) {
+      out.append(value > 0 ? "Infinity" : "-Infinity");
+    } else {
+      out.append(PythonFloat.repr(value));
     }
   }
 

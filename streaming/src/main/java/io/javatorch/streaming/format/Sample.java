@@ -2,6 +2,7 @@ package io.javatorch.streaming.format;
 
 import io.javatorch.streaming.format.Encoding.InvalidDataException;
 import io.javatorch.streaming.format.MalformedShardException.Where;
+import java.awt.image.BufferedImage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
@@ -110,12 +111,50 @@ public final class Sample {
     return getString(schema.ordinal(column));
   }
 
-  /** A text column's value. */
+  /** A text column's value; of a str_int, str_float, str_decimal or json column its text. */
   public String getString(int column) {
-    if (get(column) instanceof String text) {
-      return text;
+    var encoding = schema.encoding(column);
+    if (encoding == Encoding.StrEncoding.INSTANCE) {
+      return (String) get(column);
+    }
+    if (encoding instanceof TextNumberEncoding || encoding == JsonEncoding.INSTANCE) {
+      try {
+        return Encoding.text(getBytes(column));
+      } catch (InvalidDataException e) {
+        throw undecodable(column, e);
+      }
     }
     throw wrongType(column, "text");
+  }
+
+  /** An ndarray column's value; where the shard is mapped this copies nothing. */
+  public NdArray getNdArray(String column) {
+    return getNdArray(schema.ordinal(column));
+  }
+
+  /** An ndarray column's value; where the shard is mapped this copies nothing. */
+  public NdArray getNdArray(int column) {
+    if (schema.encoding(column) instanceof NdArrayEncoding) {
+      return (NdArray) get(column);
+    }
+    throw wrongType(column, "an ndarray");
+  }
+
+  /** The decoded image of a pil, jpeg or png column. */
+  public BufferedImage getImage(String column) {
+    return getImage(schema.ordinal(column));
+  }
+
+  /** The decoded image of a pil, jpeg or png column. */
+  public BufferedImage getImage(int column) {
+    if (schema.encoding(column) instanceof ImageEncoding encoding) {
+      try {
+        return encoding.image(slice(column));
+      } catch (InvalidDataException e) {
+        throw undecodable(column, e);
+      }
+    }
+    throw wrongType(column, "an image");
   }
 
   /** A column's value in its encoded form, of any type, as a new array. */
@@ -154,21 +193,29 @@ public final class Sample {
   }
 
   /**
-   * A column's value as an object: {@code bytes} as {@code byte[]}, {@code str} as {@link String},
-   * and a number as the smallest type that holds all numbers of its encoding, which is {@link Byte}
-   * for int8, {@link Short} for int16 and uint8, {@link Integer} for int32 and uint16, {@link Long}
-   * for int, int64 and uint32, {@link java.math.BigInteger} for uint64, {@link Float} for float16
-   * and float32, {@link Double} for float64.
+   * A column's value as an object:
+   *
+   * <ul>
+   *   <li>{@code bytes}, {@code jpeg}, {@code png}: {@code byte[]}, for images the file's bytes
+   *   <li>{@code str}: {@link String}
+   *   <li>int8: {@link Byte}; int16, uint8: {@link Short}; int32, uint16: {@link Integer}; int,
+   *       int64, uint32: {@link Long}; uint64, str_int: {@link java.math.BigInteger}
+   *   <li>float16, float32: {@link Float}; float64, str_float: {@link Double}
+   *   <li>str_decimal: {@link java.math.BigDecimal}
+   *   <li>ndarray: {@link NdArray}, a view of the shard where it is mapped
+   *   <li>pil: {@link PilImage}
+   *   <li>jpeg_array and lists of images: a {@link List} of what a single image is
+   *   <li>json: {@link Map}, {@link List}, {@link String}, {@link Integer}, {@link Long}, {@link
+   *       java.math.BigInteger}, {@link Double}, {@link Boolean} or null
+   *   <li>pkl: the same, with every integer a {@link java.math.BigInteger}, with {@code byte[]} and
+   *       {@link java.util.Set}, and tuples as lists
+   * </ul>
    */
   public Object get(int column) {
     try {
       return schema.encoding(column).decode(slice(column));
     } catch (InvalidDataException e) {
-      throw new MalformedShardException(
-          where.column(schema.name(column)).at(origin + starts[column]),
-          e.getMessage(),
-          "Delete the shard's raw file and fetch it again",
-          e);
+      throw undecodable(column, e);
     }
   }
 
@@ -183,6 +230,14 @@ public final class Sample {
 
   private ByteBuffer slice(int column) {
     return Encoding.slice(bytes, starts[column], size(column));
+  }
+
+  private MalformedShardException undecodable(int column, InvalidDataException e) {
+    return new MalformedShardException(
+        where.column(schema.name(column)).at(origin + starts[column]),
+        e.getMessage(),
+        "Delete the shard's raw file and fetch it again",
+        e);
   }
 
   private IllegalArgumentException wrongType(int column, String wanted) {

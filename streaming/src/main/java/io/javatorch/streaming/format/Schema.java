@@ -56,6 +56,11 @@ final class Schema {
     return encodings[ordinal];
   }
 
+  /** Whether a column has a size in front of every sample. */
+  boolean isVariable(int ordinal) {
+    return encodings[ordinal].size() < 0;
+  }
+
   /** How many columns have a size in front of every sample. */
   int variableColumns() {
     return variableColumns;

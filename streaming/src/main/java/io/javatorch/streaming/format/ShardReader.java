@@ -47,7 +47,36 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
    * @throws MalformedShardException if the file is not what the index says
    */
   public static ShardReader open(Path directory, ShardInfo shard) throws IOException {
-    return open(shard.data().raw().in(directory), shard.data().raw(), shard);
+    return open(directory, shard, Pickles.REFUSED);
+  }
+
+  /**
+   * Opens a shard as {@link #open(Path, ShardInfo)}, with a say on pickled columns.
+   *
+   * @throws MalformedShardException also if a column is pickled and pickles are refused
+   */
+  public static ShardReader open(Path directory, ShardInfo shard, Pickles pickles)
+      throws IOException {
+    var path = shard.data().raw().in(directory);
+    if (pickles == Pickles.REFUSED) {
+      for (var column : shard.columns()) {
+        if (column.encoding().equals(Encoding.PICKLE)) {
+          throw new MalformedShardException(
+              Where.in(path).column(column.name()),
+              "it is pickled, and Python's pickles are refused unless asked for",
+              "If you trust it, ask for the plain data of pickles");
+        }
+      }
+    }
+    return open(path, shard.data().raw(), shard);
+  }
+
+  /** What to do with pickled columns. */
+  public enum Pickles {
+    /** Do not open a shard that has any; the default. */
+    REFUSED,
+    /** Read plain data; a pickle that names a class or runs code is refused as it is read. */
+    PLAIN_DATA
   }
 
   private static ShardReader open(Path path, FileInfo info, ShardInfo shard) throws IOException {

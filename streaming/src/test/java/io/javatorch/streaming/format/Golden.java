@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,6 +77,32 @@ record Golden(String name, Path root) {
         case "-inf" -> Double.NEGATIVE_INFINITY;
         default -> Double.NaN;
       };
+    }
+    if (json.has("json")) {
+      return MAPPER.convertValue(json.get("json"), Object.class);
+    }
+    if (json.has("list")) {
+      var list = new ArrayList<Object>();
+      json.get("list").forEach(item -> list.add(value(item)));
+      return list;
+    }
+    if (json.has("decimal")) {
+      return new BigDecimal(json.get("decimal").textValue());
+    }
+    if (json.has("ndarray")) {
+      var parts = json.get("ndarray");
+      return NdArray.over(
+          NdArray.DType.of(parts.get(0).textValue()),
+          MAPPER.convertValue(parts.get(1), int[].class),
+          ByteBuffer.wrap(HexFormat.of().parseHex(parts.get(2).textValue())));
+    }
+    if (json.has("pil")) {
+      var parts = json.get("pil");
+      return PilImage.over(
+          parts.get(0).intValue(),
+          parts.get(1).intValue(),
+          parts.get(2).textValue(),
+          ByteBuffer.wrap(HexFormat.of().parseHex(parts.get(3).textValue())));
     }
     if (json.isTextual()) {
       return json.textValue();

@@ -1,0 +1,142 @@
+package io.javatorch.streaming.format;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import javax.imageio.ImageIO;
+
+/** Single images: PIL's raw pixels, or the bytes of a JPEG or PNG file. */
+enum ImageEncoding implements Encoding {
+  PIL {
+    @Override
+    public byte[] encode(Object value) {
+      if (value instanceof byte[] bytes) {
+        return Encoding.checked(this, bytes);
+      }
+      PilImage image;
+      if (value instanceof PilImage pil) {
+        image = pil;
+      } else if (value instanceof BufferedImage buffered) {
+        image = PilImage.copyOf(buffered);
+      } else {
+        throw Encoding.wrongType("a PilImage or a BufferedImage", value);
+      }
+      var mode = image.mode().getBytes(StandardCharsets.UTF_8);
+      var pixels = image.pixels();
+      int size = Math.addExact(12 + mode.length, pixels.remaining());
+      return ByteBuffer.allocate(size)
+          .order(ByteOrder.LITTLE_ENDIAN)
+          .putInt(image.width())
+          .putInt(image.height())
+          .putInt(mode.length)
+          .put(mode)
+          .put(pixels)
+          .array();
+    }
+
+    @Override
+    public PilImage decode(ByteBuffer bytes) throws InvalidDataException {
+      var in = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+      if (in.remaining() < 12) {
+        throw new InvalidDataException("the image ends within its head");
+      }
+      int width = in.getInt();
+      int height = in.getInt();
+      int length = in.getInt();
+      if (length < 0 || length > Math.min(16, in.remaining())) {
+        throw new InvalidDataException(
+            "the image's mode is said to have " + Integer.toUnsignedLong(length) + " bytes");
+      }
+      var mode = new byte[length];
+      in.get(mode);
+      try {
+        return PilImage.over(width, height, Encoding.text(mode), in);
+      } catch (IllegalArgumentException e) {
+        throw new InvalidDataException(e.getMessage());
+      }
+    }
+
+    @Override
+    BufferedImage image(ByteBuffer bytes) throws InvalidDataException {
+      try {
+        return decode(bytes).toBufferedImage();
+      } catch (IllegalStateException e) {
+        throw new InvalidDataException(e.getMessage());
+      }
+    }
+  },
+
+  JPEG {
+    @Override
+    public byte[] encode(Object value) {
+      return encodeFile(value, "jpeg");
+    }
+  },
+
+  PNG {
+    @Override
+    public byte[] encode(Object value) {
+      return encodeFile(value, "png");
+    }
+  };
+
+  @Override
+  public int size() {
+    return -1;
+  }
+
+  /** The file's bytes; nothing looks into them before {@link #image}. */
+  @Override
+  public Object decode(ByteBuffer bytes) throws InvalidDataException {
+    return Encoding.copy(bytes);
+  }
+
+  /** Decodes to pixels. */
+  BufferedImage image(ByteBuffer bytes) throws InvalidDataException {
+    try {
+      var image = ImageIO.read(new ByteArrayInputStream(Encoding.copy(bytes)));
+      if (image != null) {
+        return image;
+      }
+    } catch (IOException | RuntimeException e) {
+      // The readers of the JDK throw unchecked exceptions for some damaged files.
+      throw new InvalidDataException("the image cannot be decoded: " + e.getMessage());
+    }
+    throw new InvalidDataException("the image is in no known format");
+  }
+
+  private static byte[] encodeFile(Object value, String format) {
+    if (value instanceof byte[] bytes) {
+      return bytes;
+    }
+    if (value instanceof BufferedImage image) {
+      var out = new ByteArrayOutputStream();
+      try {
+        if (!ImageIO.write(opaque(image, format), format, out)) {
+          throw new IllegalArgumentException("no writer takes this kind of image as " + format);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return out.toByteArray();
+    }
+    throw Encoding.wrongType("the byte[] of a " + format + " file or a BufferedImage", value);
+  }
+
+  /** JPEG has no alpha channel. */
+  private static BufferedImage opaque(BufferedImage image, String format) {
+    if (!format.equals("jpeg") || !image.getColorModel().hasAlpha()) {
+      return image;
+    }
+    var copy = new BufferedImage(image.getWidth(), image.getHeight(), BufferedImage.TYPE_INT_RGB);
+    var graphics = copy.createGraphics();
+    graphics.drawImage(image, 0, 0, null);
+    graphics.dispose();
+    return copy;
+  }
+}
