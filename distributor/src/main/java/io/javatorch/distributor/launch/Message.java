@@ -1,0 +1,135 @@
+package io.javatorch.distributor.launch;
+
+import io.javatorch.distributor.RankLogLine;
+import io.javatorch.streaming.World;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.ObjectInputFilter;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * All that the processes of a job say to each other over {@link SealedChannel}s. The training
+ * function and its results are opaque bytes here, read by the worker and the driver alone.
+ */
+@SuppressWarnings("ArrayRecordComponent") // payloads, never compared
+sealed interface Message extends Serializable {
+
+  // ---- executor to driver
+
+  /** A task has started and asks for the job's order. */
+  record Hello(int partition) implements Message {}
+
+  /** Lines that a rank printed, oldest first. */
+  record LogLines(int rank, RankLogLine.Stream stream, List<String> lines) implements Message {}
+
+  /** A rank ended without a result. */
+  record RankFailed(RankFailure failure) implements Message {}
+
+  // ---- driver to executor
+
+  /**
+   * What the ranks are to run. It holds the credentials, among {@code environment}: it travels over
+   * sealed channels only and is kept out of {@code toString}.
+   */
+  record JobOrder(
+      byte[] function,
+      Map<String, String> environment,
+      String workerHeap,
+      List<String> workerJvmOptions,
+      Duration startTimeout)
+      implements Message {
+    @Override
+    public String toString() {
+      return "JobOrder[function=" + function.length + " bytes, environment=***]";
+    }
+  }
+
+  // ---- executor to worker
+
+  /** The first and only thing a worker is told. */
+  record Start(
+      World world, HostAndPort rendezvous, String bindHost, byte[] function, Duration joinTimeout)
+      implements Message {}
+
+  // ---- worker to executor
+
+  /** All ranks have found each other; the training function starts now. */
+  record Entered() implements Message {}
+
+  /** The training function returned; {@code value} is its serialized result. */
+  record Returned(byte[] value) implements Message {}
+
+  /** The training function threw, or the worker could not get as far as calling it. */
+  record Threw(ErrorReport error) implements Message {}
+
+  // ---- rendezvous
+
+  /** A worker listens at {@code address} and waits for the others. */
+  record Join(int rank, HostAndPort address) implements Message {}
+
+  /** Every rank's address, by rank. */
+  record Peers(List<HostAndPort> addresses) implements Message {}
+
+  /** The time to join is over and these ranks have not. */
+  record RanksMissing(List<Integer> ranks) implements Message {}
+
+  /** Serializes this message. */
+  default byte[] toBytes() {
+    try (var bytes = new ByteArrayOutputStream();
+        var out = new ObjectOutputStream(bytes)) {
+      out.writeObject(this);
+      out.flush();
+      return bytes.toByteArray();
+    } catch (IOException e) {
+      throw new IllegalStateException("Cannot serialize " + getClass().getSimpleName(), e);
+    }
+  }
+
+  /** Reads a message; classes other than those that messages are made of are refused. */
+  static Message fromBytes(byte[] bytes) throws IOException {
+    try (var in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
+      in.setObjectInputFilter(
+          ObjectInputFilter.Config.createFilter(
+              "maxdepth=64;io.javatorch.distributor.launch.*;io.javatorch.distributor.RankLogLine$*;"
+                  + "io.javatorch.streaming.World;java.lang.*;java.util.*;java.time.*;!*"));
+      return (Message) in.readObject();
+    } catch (ClassNotFoundException | ClassCastException e) {
+      throw new IOException("A message of an unknown kind: are all jars of one version?", e);
+    }
+  }
+
+  /** Sends this message. */
+  default void sendOver(SealedChannel channel) throws IOException {
+    channel.send(toBytes());
+  }
+
+  /** The next message; empty when the other side is gone. */
+  static Optional<Message> receiveFrom(SealedChannel channel) throws IOException {
+    var bytes = channel.receive();
+    return bytes.isEmpty() ? Optional.empty() : Optional.of(fromBytes(bytes.get()));
+  }
+
+  /**
+   * The next message, of the one kind that makes sense now.
+   *
+   * @throws IOException if the other side is gone or says something else
+   */
+  static <M extends Message> M expect(Class<M> kind, SealedChannel channel) throws IOException {
+    var message = receiveFrom(channel);
+    if (message.isEmpty()) {
+      throw new IOException("the other side closed before it sent " + kind.getSimpleName());
+    }
+    if (!kind.isInstance(message.get())) {
+      throw new IOException(
+          "expected " + kind.getSimpleName() + ", got " + message.get().getClass().getSimpleName());
+    }
+    return kind.cast(message.get());
+  }
+}

@@ -1,0 +1,127 @@
+package io.javatorch.distributor.launch;
+
+import ai.djl.engine.Engine;
+import io.javatorch.distributor.TrainingFunction;
+import io.javatorch.distributor.collective.CollectiveEndpoint;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+
+/**
+ * The main class of a rank's process; started by {@link RankProcess}, never by hand. It is told its
+ * secrets over standard input, its order over the control channel, meets the other ranks, runs the
+ * training function, and reports how that ended.
+ */
+public final class WorkerMain {
+  private static final int EXIT_FAILED = 1;
+
+  /** The starter is gone; nobody reads this code. */
+  private static final int EXIT_ORPHANED = 75;
+
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(30);
+
+  private WorkerMain() {}
+
+  /** Takes no arguments: what a rank needs to know is not for the process list to show. */
+  public static void main(String[] arguments) throws IOException {
+    var stdin = System.in;
+    System.setIn(InputStream.nullInputStream());
+    var reader = new BufferedReader(new InputStreamReader(stdin, StandardCharsets.US_ASCII), 512);
+    var line = reader.readLine();
+    if (line == null) {
+      throw new IOException("The process that started this worker ended before it said why");
+    }
+    var bootstrap = WorkerBootstrap.parse(line);
+    endWithParent(reader);
+    try (var control =
+        SealedChannel.connect(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), bootstrap.controlPort()),
+            bootstrap.controlSecret(),
+            CONNECT_TIMEOUT)) {
+      var ending = run(control, bootstrap.jobSecret());
+      System.out.flush();
+      System.err.flush();
+      ending.sendOver(control);
+      // Not by returning: a thread that the user forgot must not keep the rank alive.
+      System.exit(ending instanceof Message.Returned ? 0 : EXIT_FAILED);
+    }
+  }
+
+  private static Message run(SealedChannel control, JobSecret jobSecret) {
+    try {
+      var start = Message.expect(Message.Start.class, control);
+      loadEngineOneRankAtATime();
+      int rank = start.world().rank();
+      var bindAddress = InetAddress.getByName(start.bindHost());
+      try (var endpoint = CollectiveEndpoint.open(bindAddress)) {
+        var self = new HostAndPort(start.bindHost(), endpoint.address().getPort());
+        var addresses =
+            Rendezvous.join(start.rendezvous(), jobSecret, rank, self, start.joinTimeout());
+        var peers = new ArrayList<InetSocketAddress>();
+        for (var address : addresses) {
+          peers.add(new InetSocketAddress(address.host(), address.port()));
+        }
+        try (var group = endpoint.connect(rank, peers, jobSecret.bytes(), start.joinTimeout())) {
+          new Message.Entered().sendOver(control);
+          var context = new WorkerContext(start.world(), group, System.getenv());
+          var result = function(start.function()).train(context);
+          return new Message.Returned(
+              JavaSerialization.write("The result of rank " + rank, result));
+        }
+      }
+    } catch (Throwable e) { // Errors too: a missing native library must reach the driver.
+      e.printStackTrace();
+      return new Message.Threw(ErrorReport.of(e));
+    }
+  }
+
+  private static TrainingFunction<?> function(byte[] bytes)
+      throws IOException, ClassNotFoundException {
+    var classes = WorkerMain.class.getClassLoader();
+    return (TrainingFunction<?>) JavaSerialization.read("The training function", bytes, classes);
+  }
+
+  /**
+   * DJL unpacks its native libraries into the user's home on first use. The ranks of a host take
+   * turns, so that no two unpack at once and all but the first find them there.
+   */
+  private static void loadEngineOneRankAtATime() throws IOException {
+    var lock =
+        Path.of(
+            System.getProperty("java.io.tmpdir"),
+            "javatorch-engine-" + System.getProperty("user.name") + ".lock");
+    try (var file = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        var held = file.lock()) {
+      Engine.getInstance();
+    }
+  }
+
+  /** Ends this process, and what it started, as soon as the starter's end of stdin is closed. */
+  private static void endWithParent(BufferedReader stdin) {
+    var watchdog =
+        new Thread(
+            () -> {
+              try {
+                while (stdin.read() >= 0) {
+                  // Nothing more is ever said; only the end matters.
+                }
+              } catch (IOException e) {
+                // As good as the end.
+              }
+              ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
+              Runtime.getRuntime().halt(EXIT_ORPHANED);
+            },
+            "javatorch-watchdog");
+    watchdog.setDaemon(true);
+    watchdog.start();
+  }
+}
