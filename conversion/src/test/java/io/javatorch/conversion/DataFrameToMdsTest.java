@@ -3,6 +3,9 @@ package io.javatorch.conversion;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.javatorch.streaming.StreamingDataLoader;
+import io.javatorch.streaming.StreamingDataset;
+import io.javatorch.streaming.World;
 import io.javatorch.streaming.format.ShardIndex;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -12,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -87,6 +91,29 @@ class DataFrameToMdsTest {
     assertThat(summary.shards()).isEqualTo(3);
     assertThat(summary.storedBytes()).isPositive().isLessThan(summary.rawBytes());
     assertThat(summary.location()).isEqualTo("file://" + directory.resolve("out"));
+  }
+
+  @Test
+  void writesADataSetThatStreams() {
+    var out = convert(numbers(1000, 3));
+
+    var seen = new TreeSet<Long>();
+    for (int rank = 0; rank < 2; rank++) {
+      try (var dataset =
+              StreamingDataset.builder()
+                  .local(out)
+                  .batchSize(10)
+                  .shuffle(true)
+                  .world(World.of(rank, 1, 2))
+                  .build();
+          var loader = StreamingDataLoader.builder(dataset).build(sample -> sample.getLong("n"))) {
+        loader.forEach(seen::addAll);
+      }
+    }
+
+    assertThat(seen).hasSize(1000);
+    assertThat(seen.first()).isZero();
+    assertThat(seen.last()).isEqualTo(999);
   }
 
   @Test
