@@ -1,30 +1,58 @@
 package io.javatorch.samples;
 
+import io.javatorch.samples.cluster.LocalCluster;
+import java.io.IOException;
 import java.util.Optional;
+import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
-/** Where {@link QuickStart} gets its Spark session from. */
+/**
+ * Where {@link QuickStart} gets its Spark session from. Closing it also ends a cluster of its own.
+ */
 final class QuickStartSession implements AutoCloseable {
-  private final SparkSession session;
+  private static final int WORKERS = 2;
 
-  private QuickStartSession(SparkSession session) {
+  private final SparkSession session;
+  private final Optional<LocalCluster> cluster;
+
+  private QuickStartSession(SparkSession session, Optional<LocalCluster> cluster) {
     this.session = session;
+    this.cluster = cluster;
   }
 
   /**
    * Opens a session.
    *
-   * @param master URL of a Spark master, or none for a cluster of its own on this machine
+   * @param master URL of a Spark master, or none for a standalone cluster of two workers on this
+   *     machine
    * @param slots number of tasks that must be able to run at the same time
+   * @throws IOException if the cluster does not come up; the message holds its log
    */
-  static QuickStartSession open(Optional<String> master, int slots) {
-    var session =
-        SparkSession.builder()
-            .appName("JavaTorchDistributor quick start")
-            .master(master.orElse("local[" + Math.max(2, slots) + "]"))
-            .config("spark.ui.enabled", false)
-            .getOrCreate();
-    return new QuickStartSession(session);
+  static QuickStartSession open(Optional<String> master, int slots)
+      throws IOException, InterruptedException {
+    if (master.isPresent()) {
+      return new QuickStartSession(
+          session(new SparkConf().setMaster(master.get())), Optional.empty());
+    }
+    var cluster =
+        LocalCluster.builder()
+            .workers(WORKERS)
+            .coresPerWorker(Math.max(1, (slots + WORKERS - 1) / WORKERS))
+            .start();
+    try {
+      return new QuickStartSession(session(cluster.sparkConf()), Optional.of(cluster));
+    } catch (RuntimeException e) {
+      cluster.close();
+      throw e;
+    }
+  }
+
+  private static SparkSession session(SparkConf conf) {
+    return SparkSession.builder()
+        .appName("JavaTorchDistributor quick start")
+        .config(conf)
+        .config("spark.ui.enabled", false)
+        .getOrCreate();
   }
 
   SparkSession session() {
@@ -34,5 +62,6 @@ final class QuickStartSession implements AutoCloseable {
   @Override
   public void close() {
     session.stop();
+    cluster.ifPresent(LocalCluster::close);
   }
 }
