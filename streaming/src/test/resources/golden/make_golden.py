@@ -23,6 +23,7 @@ import numpy as np
 from PIL import Image
 from streaming import MDSWriter
 from streaming.base.format.mds.encodings import mds_encode
+from streaming.base.hashing import get_hashes
 from streaming.base.util import merge_index
 
 HERE = Path(__file__).parent
@@ -189,6 +190,9 @@ def main():
         spec = 'zstd' if level is None else f'zstd:{level}'
         case(spec.replace(':', '-'), COLUMNS, list(text_and_bytes(30, 3)), size_limit=2048,
              hashes=['sha1', 'sha256'], compression=spec)
+    for spec in ['br', 'br:0', 'br:5', 'bz2', 'bz2:1', 'gz', 'gz:0', 'gz:1', 'gz:6', 'snappy']:
+        case(spec.replace(':', '-'), COLUMNS, list(text_and_bytes(30, 11)), size_limit=2048,
+             hashes=sorted(get_hashes()), compression=spec)
     case('oversized-first', COLUMNS,
          [{'text': 'x' * 500, 'label': 0, 'data': b''}, {'text': '', 'label': 1, 'data': b'y'}],
          size_limit=400)
@@ -209,7 +213,8 @@ def main():
     merge_index(str(HERE / 'merged'))
     (HERE / 'versions.json').write_text(json.dumps({
         'python': platform.python_version(),
-        **{name: version(name) for name in ['mosaicml-streaming', 'numpy', 'pillow', 'zstd']},
+        **{name: version(name) for name in ['mosaicml-streaming', 'numpy', 'pillow', 'zstd', 'brotli', 'python-snappy',
+                                               'xxhash']},
     }, indent=2) + '\n')
 
 

@@ -23,7 +23,8 @@ import java.util.TreeSet;
 
 /**
  * Writes a data set in the MDS format: shards, then their index. For the same samples and options
- * the files equal those of the Python library byte for byte.
+ * the files equal those of the Python library byte for byte, but for the compressions gz, bz2 and
+ * snappy (see {@link Compression#compress}) and for images that Java encodes.
  *
  * <pre>{@code
  * try (var writer =

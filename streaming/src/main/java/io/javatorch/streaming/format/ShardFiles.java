@@ -82,7 +82,7 @@ public final class ShardFiles {
           out -> {
             var buffer = new byte[BUFFER_BYTES];
             long total = 0;
-            try (var in = guard(where, () -> compression.decompressing(stored))) {
+            try (var in = guard(where, () -> compression.decompressing(stored, info.bytes()))) {
               while (true) {
                 int n = guard(where, () -> in.read(buffer));
                 if (n < 0) {

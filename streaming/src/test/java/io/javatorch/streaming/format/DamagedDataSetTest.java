@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.github.luben.zstd.Zstd;
+import io.javatorch.streaming.codec.Compression;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -218,22 +220,27 @@ class DamagedDataSetTest {
         .hasMessageContaining("shard 0");
   }
 
-  private ShardInfo compressed(long rawBytes) {
+  private ShardInfo compressed(String compression, long rawBytes) {
     var file = new FileInfo("a.mds", rawBytes, Map.of());
     return new ShardInfo(
         "mds",
         1,
         shard.columns(),
-        Optional.of("zstd"),
+        Optional.of(compression),
         List.of(),
         OptionalLong.empty(),
         new FilePair(file, Optional.of(new FileInfo("a.mds.zstd", 1, Map.of()))));
   }
 
   private void assertNotDecompressed(byte[] zip, long rawBytes, String problem) throws IOException {
+    assertNotDecompressed("zstd", zip, rawBytes, problem);
+  }
+
+  private void assertNotDecompressed(String compression, byte[] zip, long rawBytes, String problem)
+      throws IOException {
     var from = Files.write(out.resolve("a.mds.zstd"), zip);
     var to = out.resolve("a.mds");
-    var info = compressed(rawBytes);
+    var info = compressed(compression, rawBytes);
     assertThatThrownBy(() -> ShardFiles.decompress(info, info.data(), from, to, List.of()))
         .isInstanceOf(MalformedShardException.class)
         .hasMessageContaining(from.toString())
@@ -257,5 +264,26 @@ class DamagedDataSetTest {
     assertNotDecompressed(Arrays.copyOf(zip, zip.length - 1), 1000, "it cannot be decompressed");
     assertNotDecompressed(new byte[] {1, 2, 3, 4, 5}, 1000, "it cannot be decompressed");
     assertNotDecompressed(new byte[0], 1000, "it decompresses to 0 bytes");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"br", "bz2", "gz", "snappy", "zstd"})
+  void refusesDamageInEveryCompression(String name) throws IOException {
+    var data = new byte[100_000];
+    new Random(1).nextBytes(data);
+    var zip = Compression.parse(name).compress(data);
+    assertNotDecompressed(name, zip, 99_999, "");
+    assertNotDecompressed(name, zip, 100_001, "");
+    for (int length : List.of(0, 1, 5, zip.length / 2, zip.length - 1)) {
+      assertNotDecompressed(name, Arrays.copyOf(zip, length), 100_000, "");
+    }
+    assertNotDecompressed(name, Arrays.copyOf(new byte[] {1, 2, 3, 4, 5}, 999), 100_000, "");
+    var bomb = Compression.parse(name).compress(new byte[20_000_000]);
+    assertNotDecompressed(name, bomb, 1000, "");
+  }
+
+  @Test
+  void namesAnUnknownCompression() throws IOException {
+    assertNotDecompressed("lz4", new byte[9], 1000, "unknown compression 'lz4'; known are br, bz2");
   }
 }

@@ -1,0 +1,33 @@
+package io.javatorch.streaming.codec;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import org.xerial.snappy.Snappy;
+
+/** Snappy's block format, which can only be read as a whole. */
+final class SnappyBlock {
+  /** No element of the format gives more than 64 bytes for each 2 of its own. */
+  private static final int MAX_RATIO = 32;
+
+  private SnappyBlock() {}
+
+  static InputStream decompressing(InputStream in, long rawBytes) throws IOException {
+    try (in) {
+      // Beyond this nothing valid of that size goes on; the length below then disagrees.
+      var zip = in.readNBytes((int) Math.min(rawBytes + rawBytes / 6 + 32, Integer.MAX_VALUE - 8));
+      if (in.read() >= 0) {
+        throw new IOException("it is longer than anything that decompresses to " + rawBytes);
+      }
+      int length = zip.length == 0 ? -1 : Snappy.uncompressedLength(zip);
+      if (length != rawBytes || length > (long) MAX_RATIO * zip.length) {
+        throw new IOException(
+            "it says that it decompresses to %d bytes, not %d".formatted(length, rawBytes));
+      }
+      if (!Snappy.isValidCompressedBuffer(zip)) {
+        throw new IOException("it is no snappy block");
+      }
+      return new ByteArrayInputStream(Snappy.uncompress(zip));
+    }
+  }
+}
