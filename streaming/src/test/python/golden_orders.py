@@ -5,6 +5,8 @@ taken from the wheel of 0.8.1:
 
     python golden_orders.py PATH/OF/0.8.1/streaming/base/shuffle/py1b.py random | gzip -9n > orders-random.jsonl.gz
 
+and likewise for `mixed` (several streams, weights, sampling, batching methods).
+
 A case holds its settings and either the SHA-256 of the order, as little-endian 64-bit words in the
 shape (nodes, ranks per node, workers, batches, batch size), or the error's type.
 Small orders are there in full.
@@ -13,10 +15,16 @@ import hashlib
 import importlib.util
 import json
 import logging
+import os
 import random
 import sys
 import warnings
 from types import SimpleNamespace
+
+# How argsort orders equal values, which decides between equal streams in stratified batches, depends
+# on the processor: with AVX-512 NumPy sorts by another method. This is the order without.
+os.environ['NPY_DISABLE_CPU_FEATURES'] = ('AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX '
+                                          'AVX512_CNL AVX512_ICL AVX512_SPR')
 
 import numpy as np
 import streaming
@@ -168,4 +176,44 @@ def random_batching():
                 run(case)
 
 
-{'random': random_batching}[sys.argv[2]]()
+def weights(case, streams):
+    kind = R.choice(['none', 'proportion', 'repeat', 'choose', 'mixed', 'wrong'])
+    for stream in streams:
+        samples = sum(stream['sizes'])
+        if kind == 'proportion':
+            stream['proportion'] = R.choice([1, 1, 2, 0.25, R.random(), 1 / 3])
+        elif kind == 'repeat' or (kind == 'mixed' and R.random() < 0.4):
+            stream['repeat'] = R.choice([1, 2, 0.5, 2.5, R.random() * 3])
+        elif kind == 'choose' or (kind == 'mixed' and R.random() < 0.7):
+            stream['choose'] = R.choice([samples, R.randint(0, 3 * samples), R.randint(1, 50)])
+        elif kind == 'wrong' and R.random() < 0.3:
+            stream['proportion'] = 0.5
+    case['epoch_size'] = None
+    if kind in ('none', 'proportion', 'wrong') and R.random() < 0.6:
+        case['epoch_size'] = R.randint(1, 2 * sum(sum(s['sizes']) for s in streams))
+
+
+def mixed():
+    for i in range(900):
+        count = R.choice([1, 2, 2, 3, 4, 7]) if i % 30 else R.choice([9, 17, 40, 150])
+        case = {'streams': [{'sizes': shard_sizes(6)} for _ in range(count)]}
+        topology(case)
+        order_settings(case)
+        weights(case, case['streams'])
+        case['sampling'] = R.choice(['balanced', 'balanced', 'fixed'])
+        case['granularity'] = R.choice([1, 1, 1, 2, 7, 50, 1000])
+        case['batching'] = R.choice(['random', 'stratified', 'per_stream', 'device_per_stream'])
+        if case['batching'] != 'random':
+            # Most random cases are too small for these; larger streams, smaller worlds.
+            case['batch'] = R.choice([1, 2, 3, 4, 8])
+            case['ranks'] = R.choice([1, 2, 3])
+            case['ncn'] = case['nodes'] * R.choice([1, 1, 2, 4])
+            case['block'] = R.choice([None, 64, 100, 1000, 3333])
+            for stream in case['streams']:
+                if R.random() < 0.8:
+                    stream['sizes'] = stream['sizes'] + [R.randint(50, 300)]
+        resumption(case, case['epoch_size'] or sum(sum(s['sizes']) for s in case['streams']))
+        run(case)
+
+
+{'random': random_batching, 'mixed': mixed}[sys.argv[2]]()

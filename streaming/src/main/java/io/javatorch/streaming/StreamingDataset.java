@@ -10,6 +10,7 @@ import io.javatorch.streaming.order.PartitionAlgorithm;
 import io.javatorch.streaming.order.RankOrder;
 import io.javatorch.streaming.order.SampleOrder;
 import io.javatorch.streaming.order.ShuffleAlgorithm;
+import io.javatorch.streaming.order.StreamShards;
 import io.javatorch.streaming.order.Topology;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -84,7 +85,8 @@ public final class StreamingDataset implements AutoCloseable {
       shardOffsets[i + 1] = shardOffsets[i] + shards.get(i).samples();
     }
     var orderBuilder =
-        SampleOrder.builder(List.of(shards.stream().mapToLong(ShardInfo::samples).toArray()))
+        SampleOrder.builder(
+                List.of(new StreamShards(shards.stream().mapToLong(ShardInfo::samples).toArray())))
             .shuffle(builder.shuffle)
             .shuffleAlgorithm(builder.shuffleAlgorithm)
             .partitionAlgorithm(builder.partitionAlgorithm);

@@ -115,18 +115,20 @@ public final class ShardCache implements AutoCloseable {
       }
       return ShardReader.open(directory, info);
     }
-    for (Path place : List.of(directory, rawDirectory)) {
-      ShardReader ready = openIfWhole(place, info);
-      if (ready != null) {
-        return ready;
-      }
+    ShardReader ready = openIfWhole(rawDirectory, info);
+    if (ready == null && !rawDirectory.equals(directory)) {
+      ready = openIfWhole(directory, info);
+    }
+    if (ready != null) {
+      return ready;
     }
     try (FileLock lock = lock(shard)) {
       log.trace("shard {} of {} locked by {}", shard, directory, lock);
-      ShardReader ready = openIfWhole(rawDirectory, info);
+      ready = openIfWhole(rawDirectory, info);
       if (ready != null) {
         return ready;
       }
+      log.debug("decompressing shard {} of {}", shard, directory);
       for (FilePair file : info.files()) {
         decompress(info, file);
       }
@@ -142,7 +144,7 @@ public final class ShardCache implements AutoCloseable {
     } catch (NoSuchFileException e) {
       return null;
     } catch (MalformedShardException e) {
-      log.warn("decompressing again, since the raw file is damaged: {}", e.getMessage());
+      log.warn("the raw file is damaged and will be made anew: {}", e.getMessage());
       return null;
     }
   }

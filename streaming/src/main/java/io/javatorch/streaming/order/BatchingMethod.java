@@ -3,7 +3,13 @@ package io.javatorch.streaming.order;
 /** How samples of different streams are put together in batches. */
 public enum BatchingMethod {
   /** Batches hold samples of any stream, as the shuffle brings them. */
-  RANDOM("random");
+  RANDOM("random"),
+  /** Each batch of all ranks together holds every stream in its proportion. */
+  STRATIFIED("stratified"),
+  /** Each batch of all ranks together holds samples of one stream. */
+  PER_STREAM("per_stream"),
+  /** Each batch of a rank holds samples of one stream. */
+  DEVICE_PER_STREAM("device_per_stream");
 
   private final String pythonName;
 

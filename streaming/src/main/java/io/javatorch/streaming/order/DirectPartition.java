@@ -68,6 +68,11 @@ final class DirectPartition implements Partition {
   }
 
   @Override
+  public long fullGlobalBatches() {
+    return samplesPerRank / topology.batchSize();
+  }
+
+  @Override
   public long at(int node, int rankOfNode, long step) {
     if (step >= samplesPerRank) {
       return PADDING;

@@ -14,6 +14,9 @@ interface Partition {
   /** Steps of each rank: a multiple of workers × batch size, the same for all ranks. */
   long stepsPerRank();
 
+  /** Batches of all ranks together that hold no padding; they come first. */
+  long fullGlobalBatches();
+
   /** Position read at a step, or {@link #PADDING}. */
   long at(int node, int rankOfNode, long step);
 

@@ -37,6 +37,11 @@ final class ReshapedPartition implements Partition {
   }
 
   @Override
+  public long fullGlobalBatches() {
+    return partition.fullGlobalBatches();
+  }
+
+  @Override
   public long at(int node, int rankOfNode, long step) {
     long batch = step / topology.batchSize();
     int rank = node * topology.ranksPerNode() + rankOfNode;

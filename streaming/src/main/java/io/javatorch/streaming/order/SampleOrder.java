@@ -13,7 +13,8 @@ import java.util.List;
  */
 public final class SampleOrder {
   private final long[][] shardSizes;
-  private final long[] choose;
+  private final StreamMix mix;
+  private final BatchingMethod batchingMethod;
   private final boolean shuffle;
   private final ShuffleAlgorithm shuffleAlgorithm;
   private final long shuffleBlockSize;
@@ -23,27 +24,25 @@ public final class SampleOrder {
   private final long epochSize;
 
   private SampleOrder(Builder builder) {
-    shardSizes = builder.shardSizes;
+    shardSizes = builder.streams.stream().map(StreamShards::shardSizes).toArray(long[][]::new);
     shuffle = builder.shuffle;
     shuffleAlgorithm = builder.shuffleAlgorithm;
     shuffleBlockSize = builder.shuffleBlockSize;
     partitionAlgorithm = builder.partitionAlgorithm;
     samplingMethod = builder.samplingMethod;
     samplingGranularity = builder.samplingGranularity;
-    choose = new long[shardSizes.length];
-    for (int i = 0; i < choose.length; i++) {
-      choose[i] = Arrays.stream(shardSizes[i]).sum();
-    }
-    epochSize = Arrays.stream(choose).sum();
+    batchingMethod = builder.batchingMethod;
+    mix = StreamMix.of(builder.streams, builder.epochSize, builder.seed);
+    epochSize = mix.epochSize();
   }
 
   /**
    * Starts from the Python library's defaults: no shuffle.
    *
-   * @param shardSizes samples in each shard of each stream, in the order of the index
+   * @throws IllegalArgumentException if there is no stream, or one has no samples
    */
-  public static Builder builder(List<long[]> shardSizes) {
-    return new Builder(shardSizes);
+  public static Builder builder(List<StreamShards> streams) {
+    return new Builder(streams);
   }
 
   /** Samples of an epoch over all ranks, without padding. */
@@ -65,38 +64,120 @@ public final class SampleOrder {
       throw new IllegalArgumentException(
           "node " + node + ", rank " + rankOfNode + " is not part of " + topology);
     }
-    Resampling resampling = resample(start, 0, shardSizes.length);
-    Partition partition =
-        Partition.of(
-            partitionAlgorithm,
-            epochSize,
-            start.canonicalNodes(),
-            topology,
-            start.sampleInEpoch(),
-            start.initialNodes());
-    long steps = partition.stepsPerRank();
+    Group[] groups = groups(start);
+    RankLayout layout = layout(start, topology, groups, node, rankOfNode);
+    long steps = layout.steps();
     if (steps > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
           "an epoch of "
               + epochSize
               + " samples gives each rank "
               + steps
-              + ", at most 2^31 can"
-              + " be held: use more ranks or a smaller epoch size");
+              + ", at most 2^31 can be held: use more ranks or a smaller epoch size");
     }
     long[] ids = new long[(int) steps];
     for (int step = 0; step < ids.length; step++) {
-      ids[step] = partition.at(node, rankOfNode, step);
+      ids[step] = layout.position(step);
     }
-    if (shuffle) {
-      shuffle(ids, resampling.unitSizes(), epochSize, start, blockSize(start.canonicalNodes()));
-    }
-    for (int step = 0; step < ids.length; step++) {
-      if (ids[step] != Partition.PADDING) {
-        ids[step] = resampling.sampleAt(ids[step]);
-      }
+    if (groups.length == 1) {
+      resolve(ids, groups[0], start);
+    } else {
+      resolveEach(ids, layout, groups, start);
     }
     return new RankOrder(ids, topology.workersPerRank(), topology.batchSize());
+  }
+
+  /** Streams that are shuffled together: all of them, or each by itself. */
+  private record Group(Resampling resampling, long blockSize) {}
+
+  private Group[] groups(EpochStart start) {
+    long blockSize =
+        shuffleBlockSize == 0
+            ? Math.max(4_000_000 / start.canonicalNodes(), 1 << 18)
+            : shuffleBlockSize;
+    int streams = shardSizes.length;
+    if (batchingMethod == BatchingMethod.RANDOM) {
+      return new Group[] {new Group(resample(start, 0, streams), blockSize)};
+    }
+    var groups = new Group[streams];
+    for (int stream = 0; stream < streams; stream++) {
+      long share = (long) (blockSize * mix.proportion()[stream]);
+      if (shuffle && share == 0 && batchingMethod == BatchingMethod.DEVICE_PER_STREAM) {
+        throw new IllegalArgumentException(
+            "stream "
+                + stream
+                + "'s share of the shuffle block size "
+                + blockSize
+                + " is less than one sample: raise the block size or the stream's proportion");
+      }
+      groups[stream] = new Group(resample(start, stream, stream + 1), share);
+    }
+    return groups;
+  }
+
+  private RankLayout layout(
+      EpochStart start, Topology topology, Group[] groups, int node, int rankOfNode) {
+    var layouts = new Layouts(partitionAlgorithm, start, topology);
+    if (batchingMethod == BatchingMethod.RANDOM) {
+      return layouts.random(epochSize, node, rankOfNode);
+    }
+    long[] samples = Arrays.stream(groups).mapToLong(group -> group.resampling().size()).toArray();
+    return switch (batchingMethod) {
+      case RANDOM -> throw new IllegalStateException();
+      case STRATIFIED -> layouts.stratified(samples, mix.proportion(), node, rankOfNode);
+      case PER_STREAM -> layouts.perStream(samples, batchRandom(start), node, rankOfNode);
+      case DEVICE_PER_STREAM ->
+          layouts.devicePerStream(samples, batchRandom(start), node, rankOfNode);
+    };
+  }
+
+  private NumPyRandom batchRandom(EpochStart start) {
+    return NumPyRandom.seeded(
+        shuffle && samplingMethod == SamplingMethod.BALANCED
+            ? Math.addExact(start.seed(), start.epoch())
+            : start.seed());
+  }
+
+  private void resolveEach(long[] ids, RankLayout layout, Group[] groups, EpochStart start) {
+    int[] groupEnd = new int[groups.length + 1];
+    for (int step = 0; step < ids.length; step++) {
+      if (ids[step] != Partition.PADDING) {
+        groupEnd[layout.group(step) + 1]++;
+      }
+    }
+    for (int group = 0; group < groups.length; group++) {
+      groupEnd[group + 1] += groupEnd[group];
+    }
+    int[] steps = new int[groupEnd[groups.length]];
+    for (int step = 0; step < ids.length; step++) {
+      if (ids[step] != Partition.PADDING) {
+        steps[groupEnd[layout.group(step)]++] = step;
+      }
+    }
+    for (int group = 0; group < groups.length; group++) {
+      int from = group == 0 ? 0 : groupEnd[group - 1];
+      long[] own = new long[groupEnd[group] - from];
+      for (int i = 0; i < own.length; i++) {
+        own[i] = ids[steps[from + i]];
+      }
+      resolve(own, groups[group], start);
+      for (int i = 0; i < own.length; i++) {
+        ids[steps[from + i]] = own[i];
+      }
+    }
+  }
+
+  /** Turns positions of a group's sample space into the samples that are read there. */
+  private void resolve(long[] positions, Group group, EpochStart start) {
+    Resampling resampling = group.resampling();
+    if (shuffle) {
+      shuffle(positions, resampling.unitSizes(), resampling.size(), start, group.blockSize());
+    }
+    for (int i = 0; i < positions.length; i++) {
+      if (positions[i] != Partition.PADDING) {
+        positions[i] = resampling.sampleAt(positions[i]);
+      }
+    }
   }
 
   /** Replaces positions by what the shuffle puts there. */
@@ -143,20 +224,19 @@ public final class SampleOrder {
   private Resampling resample(EpochStart start, int fromStream, int toStream) {
     return Resampling.of(
         shardSizes,
-        choose,
+        mix.choose(),
         fromStream,
         toStream,
         new Resampling.Settings(
             samplingMethod, samplingGranularity, shuffle, start.seed(), start.epoch()));
   }
 
-  private long blockSize(int canonicalNodes) {
-    return shuffleBlockSize == 0 ? Math.max(4_000_000 / canonicalNodes, 1 << 18) : shuffleBlockSize;
-  }
-
   /** Collects the settings. */
   public static final class Builder {
-    private final long[][] shardSizes;
+    private final List<StreamShards> streams;
+    private long epochSize;
+    private long seed = 9176;
+    private BatchingMethod batchingMethod = BatchingMethod.RANDOM;
     private boolean shuffle;
     private ShuffleAlgorithm shuffleAlgorithm = ShuffleAlgorithm.PY1E;
     private long shuffleBlockSize;
@@ -164,17 +244,40 @@ public final class SampleOrder {
     private SamplingMethod samplingMethod = SamplingMethod.BALANCED;
     private long samplingGranularity = 1;
 
-    private Builder(List<long[]> shardSizes) {
-      if (shardSizes.isEmpty()) {
+    private Builder(List<StreamShards> streams) {
+      if (streams.isEmpty()) {
         throw new IllegalArgumentException("a data set needs at least one stream");
       }
-      this.shardSizes = new long[shardSizes.size()][];
-      for (int i = 0; i < this.shardSizes.length; i++) {
-        this.shardSizes[i] = shardSizes.get(i).clone();
-        if (Arrays.stream(this.shardSizes[i]).sum() == 0) {
+      this.streams = List.copyOf(streams);
+      for (int i = 0; i < streams.size(); i++) {
+        if (streams.get(i).samples() == 0) {
           throw new IllegalArgumentException("stream " + i + " has no samples");
         }
       }
+    }
+
+    /** Samples of an epoch; default what follows from the streams' weights. */
+    public Builder epochSize(long value) {
+      if (value < 1) {
+        throw new IllegalArgumentException("epoch size must be at least 1, got " + value);
+      }
+      epochSize = value;
+      return this;
+    }
+
+    /**
+     * Decides which streams get the samples that rounding their weights leaves over; default 9176.
+     * The seed of an epoch's order is that of its {@link EpochStart}.
+     */
+    public Builder seed(long value) {
+      seed = value;
+      return this;
+    }
+
+    /** How streams are put together in batches; default {@link BatchingMethod#RANDOM}. */
+    public Builder batchingMethod(BatchingMethod value) {
+      batchingMethod = value;
+      return this;
     }
 
     /** Whether to shuffle; default false. */

@@ -75,8 +75,14 @@ final class Shuffle {
     if (algorithm == ShuffleAlgorithm.PY1BR && smallestBlock() < 1) {
       throw new IllegalArgumentException("the shuffle block size must be at least 2 for py1br");
     }
-    if (blockSize < 1) {
-      throw new IllegalArgumentException("the shuffle block size must be at least 1");
+    boolean inBlocks =
+        switch (algorithm) {
+          case PY1B, PY1BR, PY1E -> true;
+          case NAIVE, PY1S, PY2S -> false;
+        };
+    if (inBlocks && blockSize < 1) {
+      throw new IllegalArgumentException(
+          "the shuffle block size, or a stream's share of it, is less than one sample");
     }
   }
 
