@@ -12,20 +12,20 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /** Runs ranks as threads of this JVM, connected over real loopback sockets. */
-final class Ranks {
+public final class Ranks {
   static final byte[] SECRET =
       "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
   private Ranks() {}
 
-  interface Body<T> {
+  public interface Body<T> {
     T run(ProcessGroup group) throws Exception;
   }
 
   /** What each rank returned, or the exception that it threw. */
-  record Outcome<T>(T value, Throwable error) {}
+  public record Outcome<T>(T value, Throwable error) {}
 
-  static <T> List<T> run(int worldSize, Body<T> body) throws Exception {
+  public static <T> List<T> run(int worldSize, Body<T> body) throws Exception {
     List<T> values = new ArrayList<>();
     for (Outcome<T> outcome : outcomes(worldSize, Duration.ofSeconds(60), body)) {
       if (outcome.error() != null) {
@@ -36,12 +36,12 @@ final class Ranks {
     return values;
   }
 
-  static <T> List<Outcome<T>> outcomes(int worldSize, Duration callTimeout, Body<T> body)
+  public static <T> List<Outcome<T>> outcomes(int worldSize, Duration callTimeout, Body<T> body)
       throws Exception {
     return outcomes(worldSize, InetAddress.getLoopbackAddress(), callTimeout, body);
   }
 
-  static <T> List<Outcome<T>> outcomes(
+  public static <T> List<Outcome<T>> outcomes(
       int worldSize, InetAddress address, Duration callTimeout, Body<T> body) throws Exception {
     List<CollectiveEndpoint> endpoints = new ArrayList<>();
     List<InetSocketAddress> addresses = new ArrayList<>();
