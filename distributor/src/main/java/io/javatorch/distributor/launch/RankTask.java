@@ -7,11 +7,11 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.resource.ResourceInformation;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,13 +35,12 @@ record RankTask(HostAndPort driver, JobSecret secret, boolean useGpu) implements
    */
   byte[] run() throws Exception {
     var task = BarrierTaskContext.get();
-    var hosts =
-        Arrays.stream(task.getTaskInfos())
-            .map(info -> HostAndPort.parse(info.address()).host())
-            .toList();
+    // The name by which other executors fetch blocks from this one. BarrierTaskInfo holds what the
+    // driver sees as the sender's address, which need not be reachable, nor differ between hosts.
+    var host = SparkEnv.get().blockManager().blockManagerId().host();
+    var hosts = List.of(task.allGather(host));
     var layout = RankLayout.of(hosts);
     var world = layout.ofPartition(task.partitionId());
-    var host = hosts.get(task.partitionId());
     try (var toDriver = SealedChannel.connect(driver.unresolved(), secret, DRIVER_TIMEOUT)) {
       new Message.Hello(task.partitionId()).sendOver(toDriver);
       var order = Message.expect(Message.JobOrder.class, toDriver);

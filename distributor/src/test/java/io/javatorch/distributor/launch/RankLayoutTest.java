@@ -51,10 +51,9 @@ class RankLayoutTest {
   }
 
   @Test
-  void readsAddressesAsSparkWritesThem() {
-    assertThat(HostAndPort.parse("host:1")).isEqualTo(new HostAndPort("host", 1));
-    assertThat(HostAndPort.parse("[::1]:2")).isEqualTo(new HostAndPort("::1", 2));
-    assertThat(HostAndPort.parse("fe80::1:3")).isEqualTo(new HostAndPort("fe80::1", 3));
+  void takesAddressesAsSparkWritesThem() {
+    assertThat(new HostAndPort("host", 1)).hasToString("host:1");
+    assertThat(new HostAndPort("[::1]", 2)).isEqualTo(new HostAndPort("::1", 2));
     assertThat(new HostAndPort("::1", 2)).hasToString("[::1]:2");
   }
 }

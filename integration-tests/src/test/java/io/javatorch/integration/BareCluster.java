@@ -1,0 +1,98 @@
+package io.javatorch.integration;
+
+import io.javatorch.samples.cluster.LocalCluster;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.launcher.JavaModuleOptions;
+
+/**
+ * A cluster that knows Spark and nothing of ours, as a user's does, and {@code spark-submit} to it:
+ * Spark's own SparkSubmit class in a process of its own, with the built application jar.
+ */
+final class BareCluster implements AutoCloseable {
+  private final LocalCluster cluster;
+
+  private BareCluster(LocalCluster cluster) {
+    this.cluster = cluster;
+  }
+
+  /** Two workers of one core, which look like two machines. */
+  static BareCluster start() throws IOException, InterruptedException {
+    var jars = paths(System.getProperty("bare.cluster.class.path"));
+    return new BareCluster(
+        LocalCluster.builder().hosts("127.0.0.1", "127.0.0.2").classPath(jars).start());
+  }
+
+  private static List<Path> paths(String classPath) {
+    return Arrays.stream(classPath.split(File.pathSeparator)).map(Path::of).toList();
+  }
+
+  /** Where workers and executors keep their files and logs. */
+  Path home() {
+    return cluster.sparkHome();
+  }
+
+  /**
+   * Submits the application jar and waits for its end.
+   *
+   * @param confs Spark properties, as {@code key=value}
+   * @param log where all it prints goes
+   * @return its exit code
+   */
+  int submit(
+      List<String> confs,
+      Map<String, String> environment,
+      String mainClass,
+      List<String> arguments,
+      Path log)
+      throws IOException, InterruptedException {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-Xmx1g");
+    command.addAll(Arrays.asList(JavaModuleOptions.defaultModuleOptionArray()));
+    command.addAll(List.of("-cp", home().resolve("jars/*").toString()));
+    command.add("org.apache.spark.deploy.SparkSubmit");
+    command.addAll(List.of("--master", cluster.masterUrl()));
+    command.addAll(List.of("--class", mainClass));
+    command.addAll(List.of("--jars", nativeLibraryJar().toString()));
+    for (var conf : confs) {
+      command.addAll(List.of("--conf", conf));
+    }
+    command.add(System.getProperty("application.jar"));
+    command.addAll(arguments);
+    var builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+    builder.environment().put("SPARK_HOME", home().toString());
+    builder.environment().put("SPARK_SCALA_VERSION", "2.13");
+    builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
+    builder.environment().putAll(environment);
+    var process = builder.start();
+    if (!process.waitFor(5, TimeUnit.MINUTES)) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+      throw new IOException(
+          "The application did not end:\n" + Files.readString(log, StandardCharsets.UTF_8));
+    }
+    return process.exitValue();
+  }
+
+  private static Path nativeLibraryJar() {
+    return paths(System.getProperty("java.class.path")).stream()
+        .filter(path -> path.getFileName().toString().startsWith("pytorch-native-cpu"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Override
+  public void close() {
+    cluster.close();
+  }
+}
