@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from streaming import MDSWriter
+from streaming import CSVWriter, JSONWriter, MDSWriter, TSVWriter, XSVWriter
 from streaming.base.format.mds.encodings import mds_encode
 from streaming.base.hashing import get_hashes
 from streaming.base.util import merge_index
@@ -176,6 +176,31 @@ def text_and_bytes(count, seed):
 COLUMNS = {'text': 'str', 'label': 'int', 'data': 'bytes'}
 
 
+def text_formats():
+    """Rows of text, in the four formats that have them."""
+    rng = random.Random(12)
+    columns = {'text': 'str', 'count': 'int', 'ratio': 'float'}
+    words = ['alpha', 'βήτα', '日本', '😀', '"quoted"', '', 'a b', "it's", '\\']
+    samples = [{'text': ' '.join(rng.choices(words, k=3)), 'count': rng.randint(-10**6, 2**60),
+                'ratio': rng.choice([0.5, 1e-9, 1e22, -3.0, rng.random()])} for _ in range(50)]
+    writers = {
+        'json': (JSONWriter, {}),
+        'csv': (CSVWriter, {'compression': 'zstd'}),
+        'tsv': (TSVWriter, {'newline': '\r\n'}),
+        'xsv': (XSVWriter, {'separator': ' | ', 'compression': 'gz'}),
+    }
+    for name, (writer_class, options) in writers.items():
+        root = HERE / 'text' / name
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+        with open(root / 'samples.jsonl', 'w') as out:
+            out.writelines(json.dumps(sample) + '\n' for sample in samples)
+        with writer_class(columns=columns, out=str(root / 'data'), size_limit=1000,
+                          hashes=['md5', 'xxh64'], **options) as writer:
+            for sample in samples:
+                writer.write(sample)
+
+
 def main():
     """Makes everything."""
     scalars()
@@ -183,6 +208,7 @@ def main():
     json_values()
     arrays()
     images()
+    text_formats()
     case('raw', COLUMNS, list(text_and_bytes(40, 2)), size_limit=2048,
          hashes=['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha3_224', 'sha3_256', 'sha3_384',
                  'sha3_512', 'sha512'])

@@ -3,6 +3,7 @@ package io.javatorch.streaming.format;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.ByteBuffer;
@@ -34,13 +35,21 @@ enum JsonEncoding implements Encoding {
 
   @Override
   public Object decode(ByteBuffer bytes) throws InvalidDataException {
-    var text = Encoding.text(Encoding.copy(bytes));
+    try {
+      return MAPPER.treeToValue(tree(Encoding.text(Encoding.copy(bytes))), Object.class);
+    } catch (JsonProcessingException e) {
+      throw new InvalidDataException("it is not JSON: " + e.getOriginalMessage());
+    }
+  }
+
+  /** Parses a text that is one JSON value. */
+  static JsonNode tree(String text) throws InvalidDataException {
     try {
       var node = MAPPER.readTree(text);
       if (node.isMissingNode()) {
         throw new InvalidDataException("it is empty and not JSON");
       }
-      return MAPPER.treeToValue(node, Object.class);
+      return node;
     } catch (JsonProcessingException e) {
       throw new InvalidDataException("it is not JSON: " + e.getOriginalMessage());
     }

@@ -282,14 +282,8 @@ public final class MdsWriter implements AutoCloseable {
   }
 
   private ShardInfo shardInfo(int samples, FilePair data) {
-    return new ShardInfo(
-        "mds",
-        samples,
-        schema.columns(),
-        compression.map(Compression::spec),
-        hashes,
-        sizeLimit,
-        data);
+    return ShardInfo.mds(
+        samples, schema.columns(), compression.map(Compression::spec), hashes, sizeLimit, data);
   }
 
   private interface Content {

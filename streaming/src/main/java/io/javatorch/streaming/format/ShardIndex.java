@@ -240,34 +240,82 @@ public record ShardIndex(List<ShardInfo> shards) {
     private ShardInfo parseShard(JsonNode json) {
       require(longValue(json, "version") == ShardInfo.VERSION, "its version is not 2");
       var format = text(json.path("format"), "format");
-      require(format.equals("mds"), "its format '" + format + "' is unknown");
+      boolean isText = ShardInfo.TEXT_FORMATS.containsKey(format);
+      require(
+          isText || format.equals(ShardInfo.MDS),
+          "its format '" + format + "' is unknown; known are mds, json, csv, tsv and xsv");
       long samples = longValue(json, "samples");
       require(
           samples >= 0 && samples <= Integer.MAX_VALUE, "it has an impossible count of samples");
       var compression = json.path("compression");
-      var zip = json.path("zip_data");
       require(
           compression.isNull() || compression.isTextual(), "'compression' is no text and not null");
-      require(
-          compression.isNull() == zip.isNull(), "only one of 'compression' and 'zip_data' is null");
+      boolean zipped = !compression.isNull();
       return new ShardInfo(
           format,
           (int) samples,
-          columns(json),
-          compression.isNull() ? Optional.empty() : Optional.of(compression.textValue().intern()),
+          shared(isText ? textColumns(json, format) : columns(json)),
+          zipped ? Optional.of(compression.textValue().intern()) : Optional.empty(),
           hashes(json),
           sizeLimit(json),
-          new FilePair(
-              file(json.path("raw_data"), "raw_data"),
-              zip.isNull() ? Optional.empty() : Optional.of(file(zip, "zip_data"))));
+          pair(json, "data", zipped),
+          isText ? Optional.of(pair(json, "meta", zipped)) : Optional.empty(),
+          isText ? Optional.of(layout(json, format)) : Optional.empty());
     }
 
-    private List<Column> columns(JsonNode json) {
+    private static FilePair pair(JsonNode json, String kind, boolean zipped) {
+      var zip = json.path("zip_" + kind);
+      require(
+          zipped ? zip.isObject() : zip.isNull(),
+          "'zip_" + kind + "' must be an object if there is a compression, and else null");
+      return new FilePair(
+          file(json.path("raw_" + kind), "raw_" + kind),
+          zipped ? Optional.of(file(zip, "zip_" + kind)) : Optional.empty());
+    }
+
+    private static TextLayout layout(JsonNode json, String format) {
+      var newline = text(json.path("newline"), "newline");
+      var separator =
+          format.equals("xsv")
+              ? Optional.of(text(json.path("separator"), "separator"))
+              : ShardInfo.TEXT_FORMATS.get(format);
+      require(
+          !newline.isEmpty() && separator.map(text -> !text.isEmpty()).orElse(true),
+          "'newline' or 'separator' is empty");
+      return new TextLayout(newline, separator);
+    }
+
+    private static List<Column> textColumns(JsonNode json, String format) {
+      var columns = new ArrayList<Column>();
+      if (format.equals("json")) {
+        for (var entry : json.path("columns").properties()) {
+          columns.add(new Column(entry.getKey(), text(entry.getValue(), "columns")));
+        }
+      } else {
+        var names = list(json, "column_names");
+        var encodings = list(json, "column_encodings");
+        require(
+            names.size() == encodings.size(),
+            "'column_names' and 'column_encodings' must have one entry a column");
+        for (int i = 0; i < names.size(); i++) {
+          columns.add(new Column(names.get(i), encodings.get(i)));
+        }
+      }
+      for (var column : columns) {
+        require(
+            ShardInfo.TEXT_ENCODINGS.contains(column.encoding()),
+            "column '%s' has the encoding '%s', and a text format has only %s"
+                .formatted(column.name(), column.encoding(), ShardInfo.TEXT_ENCODINGS));
+      }
+      return columns;
+    }
+
+    private static List<Column> columns(JsonNode json) {
       var names = list(json, "column_names");
       var encodings = list(json, "column_encodings");
       var sizes = json.path("column_sizes");
       require(
-          !names.isEmpty() && names.size() == encodings.size() && sizes.size() == names.size(),
+          names.size() == encodings.size() && sizes.size() == names.size(),
           "'column_names', 'column_encodings' and 'column_sizes' must have one entry a column");
       var columns = new ArrayList<Column>();
       for (int i = 0; i < names.size(); i++) {
@@ -280,6 +328,11 @@ public record ShardIndex(List<ShardInfo> shards) {
             "column '" + names.get(i) + "' has the size " + size + ", which is not its encoding's");
         columns.add(new Column(names.get(i), encodings.get(i)));
       }
+      return columns;
+    }
+
+    private List<Column> shared(List<Column> columns) {
+      require(!columns.isEmpty(), "it has no columns");
       require(
           columns.stream().map(Column::name).distinct().count() == columns.size(),
           "two columns have the same name");

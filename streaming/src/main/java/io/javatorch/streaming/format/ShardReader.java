@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.NoSuchElementException;
 
 /**
- * Random access to the samples of one shard in its readable (raw, decompressed) form on a local
- * disk. Files of up to 2 GiB are mapped into memory, so that opening costs next to nothing and
- * samples are views of the page cache.
+ * Random access to the samples of one shard, of the MDS format or of a text format, in its readable
+ * (raw, decompressed) form on a local disk. Files of up to 2 GiB are mapped into memory, so that
+ * opening costs next to nothing and samples are views of the page cache.
  *
  * <p>Safe for use by many threads. Samples stay readable after {@link #close} where the file is
  * mapped; {@link #get} does not.
@@ -24,16 +24,28 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
   private final Schema schema;
   private final Where where;
   private final RawFile file;
+
+  /** Has the count of samples and their offsets; the same as the file in an MDS shard. */
+  private final RawFile table;
+
+  /** Where the table lies, for messages. */
+  private final Where tableWhere;
+
+  /** Reads the rows of a text format; null for an MDS shard. */
+  private final TextRows rows;
+
   private final int samples;
-  private final long firstSample;
   private volatile boolean closed;
 
-  private ShardReader(Schema schema, Where where, RawFile file, int samples) {
+  private ShardReader(
+      ShardInfo shard, Schema schema, Path path, RawFile file, Path tablePath, RawFile table) {
     this.schema = schema;
-    this.where = where;
+    this.where = Where.in(path);
     this.file = file;
-    this.samples = samples;
-    this.firstSample = 4 * (samples + 2L);
+    this.table = table;
+    this.tableWhere = Where.in(tablePath);
+    this.rows = shard.layout().map(text -> new TextRows(shard.columns(), text)).orElse(null);
+    this.samples = shard.samples();
   }
 
   /**
@@ -68,7 +80,47 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
         }
       }
     }
-    return open(path, shard.data().raw(), shard);
+    Schema schema;
+    try {
+      schema =
+          shard.layout().isPresent()
+              ? TextRows.schema(shard.columns())
+              : new Schema(shard.columns());
+    } catch (IllegalArgumentException e) {
+      throw new MalformedShardException(
+          Where.in(path), e.getMessage(), "Write the data set again with known encodings", e);
+    }
+    var file = RawFile.open(path);
+    RawFile table = null;
+    try {
+      checkSize(path, file, shard.data().raw());
+      var tablePath = path;
+      table = file;
+      if (shard.meta().isPresent()) {
+        var meta = shard.meta().get().raw();
+        tablePath = meta.in(directory);
+        table = RawFile.open(tablePath);
+        checkSize(tablePath, table, meta);
+      }
+      var reader = new ShardReader(shard, schema, path, file, tablePath, table);
+      reader.checkEnds();
+      return reader;
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      if (table != null) {
+        table.close();
+      }
+      throw e;
+    }
+  }
+
+  private static void checkSize(Path path, RawFile file, FileInfo info) {
+    if (file.size() != info.bytes()) {
+      throw new MalformedShardException(
+          Where.in(path),
+          "it has " + file.size() + " bytes and the index says " + info.bytes(),
+          REMEDY);
+    }
   }
 
   /** What to do with pickled columns. */
@@ -79,52 +131,34 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
     PLAIN_DATA
   }
 
-  private static ShardReader open(Path path, FileInfo info, ShardInfo shard) throws IOException {
-    var where = Where.in(path);
-    Schema schema;
-    try {
-      schema = new Schema(shard.columns());
-    } catch (IllegalArgumentException e) {
+  private void checkEnds() throws IOException {
+    long tableBytes = 4 * (samples + 2L);
+    if (table.size() < tableBytes) {
       throw new MalformedShardException(
-          where, e.getMessage(), "Write the data set again with known encodings", e);
-    }
-    var file = RawFile.open(path);
-    try {
-      var reader = new ShardReader(schema, where, file, shard.samples());
-      reader.checkEnds(info.bytes());
-      return reader;
-    } catch (IOException | RuntimeException e) {
-      file.close();
-      throw e;
-    }
-  }
-
-  private void checkEnds(long bytes) throws IOException {
-    if (file.size() != bytes) {
-      throw new MalformedShardException(
-          where, "it has " + file.size() + " bytes and the index says " + bytes, REMEDY);
-    }
-    if (file.size() < firstSample) {
-      throw new MalformedShardException(
-          where, "it is too short for the offsets of " + samples + " samples", REMEDY);
+          tableWhere, "it is too short for the offsets of " + samples + " samples", REMEDY);
     }
     long count = unsignedAt(0);
     if (count != samples) {
       throw new MalformedShardException(
-          where.at(0), "it has " + count + " samples and the index says " + samples, REMEDY);
+          tableWhere.at(0), "it has " + count + " samples and the index says " + samples, REMEDY);
     }
     long first = unsignedAt(4);
-    if (first < firstSample) {
+    if (first < firstSample()) {
       throw new MalformedShardException(
-          where.at(4), "its first sample is said to begin within the offsets", REMEDY);
+          tableWhere.at(4), "its first sample is said to begin within the offsets", REMEDY);
     }
-    long end = unsignedAt(firstSample - 4);
+    long end = unsignedAt(tableBytes - 4);
     if (end != file.size()) {
       throw new MalformedShardException(
-          where.at(firstSample - 4),
+          tableWhere.at(tableBytes - 4),
           "its last sample is said to end at byte " + end + " of " + file.size(),
           REMEDY);
     }
+  }
+
+  /** The least position of a sample. */
+  private long firstSample() {
+    return rows == null ? 4 * (samples + 2L) : 0;
   }
 
   /** How many samples the shard has. */
@@ -132,7 +166,10 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
     return samples;
   }
 
-  /** The columns, in the order the shard stores them. */
+  /**
+   * The columns, in the order the shard stores them. A float of a text format has the encoding
+   * float64 here.
+   */
   public List<Column> columns() {
     return schema.columns();
   }
@@ -154,24 +191,25 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
       throw new IllegalStateException("the reader of " + where.file() + " is closed");
     }
     try {
-      long table = 4 * (1L + index);
-      var offsets = file.range(table, 8);
-      int at = file.indexOf(table);
+      long entry = 4 * (1L + index);
+      var offsets = table.range(entry, 8);
+      int at = table.indexOf(entry);
       long begin = offsets.getInt(at) & 0xffffffffL;
       long end = offsets.getInt(at + 4) & 0xffffffffL;
-      if (begin < firstSample || end < begin || end > file.size()) {
+      if (begin < firstSample() || end < begin || end > file.size()) {
         throw new MalformedShardException(
-            where.sample(index).at(table),
+            tableWhere.sample(index).at(entry),
             "it is said to lie from byte " + begin + " to " + end + " of " + file.size(),
             REMEDY);
       }
       if (end - begin > Integer.MAX_VALUE) {
         throw new MalformedShardException(
-            where.sample(index).at(table),
+            tableWhere.sample(index).at(entry),
             "it has " + (end - begin) + " bytes, and 2 GiB is the most that can be read",
             "Write the data set again with smaller samples");
       }
-      return sample(index, begin, (int) (end - begin));
+      int length = (int) (end - begin);
+      return rows == null ? sample(index, begin, length) : row(index, begin, length);
     } catch (IOException e) {
       throw new UncheckedIOException("sample " + index + " of " + where.file(), e);
     }
@@ -227,8 +265,19 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
     return new Sample(schema, where.sample(index), bytes, starts, begin - base);
   }
 
+  private Sample row(int index, long begin, int length) throws IOException {
+    var place = where.sample(index).at(begin);
+    try {
+      var bytes = Encoding.slice(file.range(begin, length), file.indexOf(begin), length);
+      return rows.parse(bytes, schema, where.sample(index), begin);
+    } catch (TextRows.RowException e) {
+      throw new MalformedShardException(
+          e.column() == null ? place : place.column(e.column()), e.getMessage(), REMEDY, e);
+    }
+  }
+
   private long unsignedAt(long position) throws IOException {
-    return file.range(position, 4).getInt(file.indexOf(position)) & 0xffffffffL;
+    return table.range(position, 4).getInt(table.indexOf(position)) & 0xffffffffL;
   }
 
   /** Iterates over all samples in order. */
@@ -258,6 +307,8 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
   @Override
   public void close() throws IOException {
     closed = true;
-    file.close();
+    try (table) {
+      file.close();
+    }
   }
 }

@@ -80,21 +80,29 @@ class GoldenTest {
             });
   }
 
+  static List<Golden> casesWithText() {
+    return Stream.concat(
+            cases().stream(),
+            Stream.of("json", "csv", "tsv", "xsv").map(name -> Golden.of("text/" + name)))
+        .toList();
+  }
+
   @ParameterizedTest
-  @MethodSource("cases")
+  @MethodSource("casesWithText")
   void readsTheSamplesThatPythonWrote(Golden golden) throws IOException {
     var index = ShardIndex.read(golden.data());
     var expected = golden.samples();
     assertThat(index.samples()).isEqualTo(expected.size());
     var actual = new ArrayList<Sample>();
     for (var shard : index.shards()) {
-      var file = shard.data();
-      ShardFiles.verify(file.stored(), file.stored().in(golden.data()), shard.hashes());
       var directory = golden.data();
-      if (file.zip().isPresent()) {
-        directory = out;
-        ShardFiles.decompress(
-            shard, file, file.stored().in(golden.data()), file.raw().in(out), shard.hashes());
+      for (var file : shard.files()) {
+        ShardFiles.verify(file.stored(), file.stored().in(golden.data()), shard.hashes());
+        if (file.zip().isPresent()) {
+          directory = out;
+          ShardFiles.decompress(
+              shard, file, file.stored().in(golden.data()), file.raw().in(out), shard.hashes());
+        }
       }
       try (var reader = ShardReader.open(directory, shard, Pickles.PLAIN_DATA)) {
         reader.forEach(actual::add);
@@ -111,7 +119,7 @@ class GoldenTest {
   }
 
   @ParameterizedTest
-  @MethodSource("cases")
+  @MethodSource("casesWithText")
   void writesAnIndexThatItReadUnchanged(Golden golden) throws IOException {
     ShardIndex.read(golden.data()).write(out);
     assertThat(out.resolve("index.json"))
