@@ -23,16 +23,17 @@ final class QuickStartSession implements AutoCloseable {
   /**
    * Opens a session.
    *
-   * @param master URL of a Spark master, or none for a standalone cluster of two workers on this
-   *     machine
+   * @param master URL of a Spark master; none for that of spark-submit, or else a standalone
+   *     cluster of two workers on this machine
    * @param slots number of tasks that must be able to run at the same time
    * @throws IOException if the cluster does not come up; the message holds its log
    */
   static QuickStartSession open(Optional<String> master, int slots)
       throws IOException, InterruptedException {
-    if (master.isPresent()) {
-      return new QuickStartSession(
-          session(new SparkConf().setMaster(master.get())), Optional.empty());
+    var given = new SparkConf(); // what spark-submit has set
+    master.ifPresent(given::setMaster);
+    if (given.contains("spark.master")) {
+      return new QuickStartSession(session(given), Optional.empty());
     }
     var cluster =
         LocalCluster.builder()
