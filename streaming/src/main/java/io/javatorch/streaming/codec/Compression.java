@@ -170,7 +170,7 @@ public record Compression(String spec, Family family, int level) {
    * input claims, for snappy in proportion to {@code rawBytes}; the caller bounds how much it
    * reads. Damaged input makes reads throw {@link IOException}. Closing it closes {@code in}.
    *
-   * @param rawBytes how many bytes are expected
+   * @param rawBytes how many bytes are expected, or -1 if that is unknown
    */
   public InputStream decompressing(InputStream in, long rawBytes) throws IOException {
     return switch (family) {

@@ -13,21 +13,28 @@ final class SnappyBlock {
   private SnappyBlock() {}
 
   static InputStream decompressing(InputStream in, long rawBytes) throws IOException {
-    try (in) {
-      // Beyond this nothing valid of that size goes on; the length below then disagrees.
-      var zip = in.readNBytes((int) Math.min(rawBytes + rawBytes / 6 + 32, Integer.MAX_VALUE - 8));
-      if (in.read() >= 0) {
-        throw new IOException("it is longer than anything that decompresses to " + rawBytes);
-      }
-      int length = zip.length == 0 ? -1 : Snappy.uncompressedLength(zip);
-      if (length != rawBytes || length > (long) MAX_RATIO * zip.length) {
-        throw new IOException(
-            "it says that it decompresses to %d bytes, not %d".formatted(length, rawBytes));
-      }
-      if (!Snappy.isValidCompressedBuffer(zip)) {
-        throw new IOException("it is no snappy block");
-      }
-      return new ByteArrayInputStream(Snappy.uncompress(zip));
+    // Nothing that decompresses to that size is longer.
+    long most = rawBytes < 0 ? Integer.MAX_VALUE : rawBytes + rawBytes / 6 + 32;
+    var zip = in.readNBytes((int) Math.min(most, Integer.MAX_VALUE - 8));
+    if (in.read() >= 0) {
+      throw new IOException("it is longer than anything that decompresses to " + rawBytes);
     }
+    int length = zip.length == 0 ? -1 : Snappy.uncompressedLength(zip);
+    if ((rawBytes >= 0 && length != rawBytes)
+        || length < 0
+        || length > (long) MAX_RATIO * zip.length) {
+      throw new IOException(
+          "it says that it decompresses to %d bytes, and %d are expected"
+              .formatted(length, rawBytes));
+    }
+    if (!Snappy.isValidCompressedBuffer(zip)) {
+      throw new IOException("it is no snappy block");
+    }
+    return new ByteArrayInputStream(Snappy.uncompress(zip)) {
+      @Override
+      public void close() throws IOException {
+        in.close();
+      }
+    };
   }
 }

@@ -14,12 +14,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * Writes a data set in the MDS format: shards, then their index. For the same samples and options
@@ -51,6 +53,7 @@ public final class MdsWriter implements AutoCloseable {
   public static final long DEFAULT_SIZE_LIMIT_BYTES = 1L << 26;
 
   private static final long MAX_OFFSET = 0xffffffffL;
+  private static final Pattern SHARD_FILE = Pattern.compile("shard\\.([0-9]{5,9})\\..+");
 
   private final Path directory;
   private final Schema schema;
@@ -62,6 +65,7 @@ public final class MdsWriter implements AutoCloseable {
   private final ShardBuffer buffer = new ShardBuffer();
   private final List<ShardInfo> shards = new ArrayList<>();
   private final Row row;
+  private int nextShard;
   private ShardIndex index;
   private boolean aborted;
   private boolean lastWriteFailed;
@@ -122,7 +126,10 @@ public final class MdsWriter implements AutoCloseable {
     row.write();
   }
 
-  /** How many samples were written. */
+  /**
+   * How many samples were written, including those of shards that were there when the writer was
+   * opened: after {@link Builder#resume} go on with the sample of this number.
+   */
   public long samples() {
     return shards.stream().mapToLong(ShardInfo::samples).sum() + buffer.samples();
   }
@@ -171,6 +178,61 @@ public final class MdsWriter implements AutoCloseable {
         finish();
       }
     }
+  }
+
+  private void appendTo(ShardIndex existing) {
+    for (var shard : existing.shards()) {
+      if (!shard.format().equals(ShardInfo.MDS) || !shard.columns().equals(schema.columns())) {
+        throw new IllegalArgumentException(
+            "the data set in %s has the columns %s and cannot be appended to with %s"
+                .formatted(directory, shard.columns(), schema.columns()));
+      }
+    }
+    shards.addAll(existing.shards());
+    // A merged data set has shards of any name; new ones must not take one of theirs.
+    for (var shard : existing.shards()) {
+      var name = SHARD_FILE.matcher(shard.data().raw().basename());
+      if (name.matches()) {
+        nextShard = Math.max(nextShard, Integer.parseInt(name.group(1)) + 1);
+      }
+    }
+  }
+
+  private void resume() throws IOException {
+    var finished = directory.resolve(ShardIndex.BASENAME);
+    if (Files.exists(finished)) {
+      throw new FileAlreadyExistsException(
+          finished.toString(), null, "the data set is finished; append to it instead");
+    }
+    var names = new HashSet<String>();
+    try (var entries = Files.newDirectoryStream(directory)) {
+      for (var entry : entries) {
+        names.add(entry.getFileName().toString());
+      }
+    }
+    var recovery = new ShardRecovery(compression, hashes, config);
+    var extension = compression.map(zip -> "." + zip.extension()).orElse("");
+    while (names.contains(basename(nextShard) + extension)) {
+      var shard = recovery.recover(directory, basename(nextShard));
+      shards.add(shardInfo(shard.samples(), shard.files()));
+      nextShard++;
+    }
+    for (var name : names) {
+      var match = SHARD_FILE.matcher(name);
+      if (match.matches()
+          && (Integer.parseInt(match.group(1)) >= nextShard
+              || !name.equals(match.group(0).substring(0, match.end(1)) + ".mds" + extension))) {
+        throw new FileAlreadyExistsException(
+            directory.resolve(name).toString(),
+            null,
+            "it is not one of the shards of an interrupted write with these options; remove it, or"
+                + " start again with existOk");
+      }
+    }
+  }
+
+  private static String basename(int shard) {
+    return "shard.%05d.mds".formatted(shard);
   }
 
   private void checkOpen() {
@@ -226,7 +288,7 @@ public final class MdsWriter implements AutoCloseable {
 
   private void flush() throws IOException {
     storageFailed = true;
-    var basename = "shard.%05d.mds".formatted(shards.size());
+    var basename = basename(nextShard);
     long rawBytes = shardBytes();
     var head = buffer.head(config.length);
     Content raw =
@@ -243,6 +305,7 @@ public final class MdsWriter implements AutoCloseable {
       zipInfo = Optional.of(writeCompressed(compression.get(), raw, rawInfo));
     }
     shards.add(shardInfo(buffer.samples(), new FilePair(rawInfo, zipInfo)));
+    nextShard++;
     buffer.clear();
     storageFailed = false;
   }
@@ -455,7 +518,7 @@ public final class MdsWriter implements AutoCloseable {
     private final TreeSet<String> hashes = new TreeSet<>();
     private Compression compression;
     private OptionalLong sizeLimit = OptionalLong.of(DEFAULT_SIZE_LIMIT_BYTES);
-    private boolean existOk;
+    private Existing existing = Existing.REFUSE;
 
     private Builder(Path directory) {
       this.directory = directory;
@@ -527,36 +590,80 @@ public final class MdsWriter implements AutoCloseable {
      * files stay. By default a directory that is not empty is refused.
      */
     public Builder existOk(boolean replace) {
-      existOk = replace;
+      existing = replace ? Existing.REPLACE : Existing.REFUSE;
+      return this;
+    }
+
+    /**
+     * Adds shards to the finished data set in the directory, which must have the same columns;
+     * compression, hashes and size limit may differ. Readers see the old data set until the writer
+     * finishes.
+     */
+    public Builder append() {
+      existing = Existing.APPEND;
+      return this;
+    }
+
+    /**
+     * Goes on with a write that was interrupted in the directory: the shards it completed are kept,
+     * and {@link MdsWriter#samples} says how many samples they have. With the same options and
+     * samples the result is the same, byte for byte, as of an uninterrupted write. An empty
+     * directory is a write interrupted at once.
+     */
+    public Builder resume() {
+      existing = Existing.RESUME;
       return this;
     }
 
     /**
      * Opens the writer.
      *
-     * @throws FileAlreadyExistsException if the directory is not empty
-     * @throws IllegalArgumentException if there are no columns or an encoding is unknown
+     * @throws FileAlreadyExistsException if the directory is not empty and may not be, or is to be
+     *     resumed and is finished
+     * @throws java.nio.file.NoSuchFileException if there is no data set to append to
+     * @throws MalformedShardException if a shard to go on from is damaged or has other options
+     * @throws IllegalArgumentException if there are no columns, an encoding is unknown, or the
+     *     columns are not those of the data set to append to
      */
     public MdsWriter open() throws IOException {
       var writer = new MdsWriter(this);
       Files.createDirectories(directory);
-      if (existOk) {
-        Files.deleteIfExists(directory.resolve(ShardIndex.BASENAME));
+      switch (existing) {
+        case REFUSE -> refuse();
+        case REPLACE -> replace();
+        case APPEND -> writer.appendTo(ShardIndex.read(directory));
+        case RESUME -> writer.resume();
       }
+      return writer;
+    }
+
+    private void refuse() throws IOException {
+      try (var entries = Files.newDirectoryStream(directory)) {
+        if (entries.iterator().hasNext()) {
+          throw new FileAlreadyExistsException(
+              directory.toString(),
+              null,
+              "the directory is not empty; remove it, choose another, or set existOk");
+        }
+      }
+    }
+
+    private void replace() throws IOException {
+      Files.deleteIfExists(directory.resolve(ShardIndex.BASENAME));
       try (var entries = Files.newDirectoryStream(directory)) {
         for (var entry : entries) {
-          if (!existOk) {
-            throw new FileAlreadyExistsException(
-                directory.toString(),
-                null,
-                "the directory is not empty; remove it, choose another, or set existOk");
-          }
-          if (entry.getFileName().toString().matches("shard\\.[0-9]{5,}\\..+")) {
+          if (SHARD_FILE.matcher(entry.getFileName().toString()).matches()) {
             Files.delete(entry);
           }
         }
       }
-      return writer;
+    }
+
+    private enum Existing {
+      REFUSE,
+      REPLACE,
+      APPEND,
+      RESUME
     }
   }
 }

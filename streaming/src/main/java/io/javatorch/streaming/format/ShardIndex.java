@@ -9,8 +9,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javatorch.streaming.format.MalformedShardException.Where;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -165,7 +167,9 @@ public record ShardIndex(List<ShardInfo> shards) {
   /** Reads an index and hands each shard on as it comes. */
   private static void scan(Path file, BiConsumer<ObjectNode, ShardInfo> sink) throws IOException {
     var where = Where.in(file);
-    try (var in = Files.newInputStream(file);
+    // Not left to the parser, which would guess at UTF-16 and UTF-32 and pass over bad UTF-8.
+    try (var in =
+            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8.newDecoder());
         var parser = MAPPER.createParser(in)) {
       var shardParser = new ShardParser(where);
       boolean hasVersion = false;
@@ -192,7 +196,7 @@ public record ShardIndex(List<ShardInfo> shards) {
           }
           if (parser.currentToken() != JsonToken.END_ARRAY) {
             throw new MalformedShardException(
-                where.at(parser.currentLocation().getByteOffset()),
+                where.at(parser.currentLocation().getCharOffset()),
                 "an entry of 'shards' is not an object",
                 REMEDY);
           }
@@ -204,9 +208,11 @@ public record ShardIndex(List<ShardInfo> shards) {
         throw new MalformedShardException(
             where, "the index is not an object with 'version' and a list 'shards'", REMEDY);
       }
+    } catch (CharacterCodingException e) {
+      throw new MalformedShardException(where, "the index is not UTF-8", REMEDY, e);
     } catch (JsonParseException e) {
       throw new MalformedShardException(
-          where.at(e.getLocation().getByteOffset()),
+          where.at(e.getLocation().getCharOffset()),
           "the index is not JSON: " + e.getOriginalMessage(),
           REMEDY);
     } catch (JsonProcessingException e) {
