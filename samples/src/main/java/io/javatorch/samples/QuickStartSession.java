@@ -62,7 +62,10 @@ final class QuickStartSession implements AutoCloseable {
 
   @Override
   public void close() {
-    session.stop();
-    cluster.ifPresent(LocalCluster::close);
+    try {
+      session.stop();
+    } finally {
+      cluster.ifPresent(LocalCluster::close);
+    }
   }
 }

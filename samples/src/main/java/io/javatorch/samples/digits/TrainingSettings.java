@@ -16,7 +16,7 @@ import java.io.Serializable;
  * @param learningRate of Adam, at the first step; it falls to almost 0 by the last
  * @param seed of the initial parameters and the order of samples
  * @param checkpointDirectory where checkpoints go
- * @param checkpointEverySteps steps between checkpoints; 0 for none
+ * @param checkpointEverySteps steps between checkpoints, at least 1; there is one more at the end
  * @param resumeFrom step of the checkpoint to go on from, or 0 to begin anew
  */
 public record TrainingSettings(
