@@ -18,6 +18,7 @@ final class EpochReader<B> {
   private final StreamingDataset dataset;
   private final BatchCollector<B> collector;
   private final boolean dropLast;
+  private final Predownloader predownloader;
   private final List<WorkerQueue<Item<B>>> queues = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private int turn;
@@ -37,6 +38,7 @@ final class EpochReader<B> {
     this.dataset = dataset;
     this.collector = collector;
     this.dropLast = dropLast;
+    predownloader = dataset.predownloader(order, workers);
     liveWorkers = workers;
     ended = new boolean[workers];
     for (int worker = 0; worker < workers; worker++) {
@@ -111,6 +113,9 @@ final class EpochReader<B> {
           current = ids[i];
           filler.add(dataset.get(current));
         }
+        if (predownloader != null) {
+          predownloader.advance(to - from);
+        }
         B batch = Objects.requireNonNull(filler.finish(), "the batch collector returned null");
         if (!queue.put(new Item<>(batch, to - from, null))) {
           return;
@@ -127,6 +132,9 @@ final class EpochReader<B> {
     closed = true;
     next = null;
     queues.forEach(WorkerQueue::close);
+    if (predownloader != null) {
+      predownloader.close();
+    }
     boolean interrupted = false;
     for (Thread thread : threads) {
       while (thread.isAlive()) {

@@ -1,23 +1,28 @@
 package io.javatorch.streaming;
 
+import io.javatorch.streaming.cache.CacheMetrics;
 import io.javatorch.streaming.cache.ShardCache;
+import io.javatorch.streaming.cache.StreamFiles;
 import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.Sample;
-import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.format.ShardInfo;
+import io.javatorch.streaming.order.BatchingMethod;
 import io.javatorch.streaming.order.EpochStart;
 import io.javatorch.streaming.order.PartitionAlgorithm;
 import io.javatorch.streaming.order.RankOrder;
 import io.javatorch.streaming.order.SampleOrder;
+import io.javatorch.streaming.order.SamplingMethod;
 import io.javatorch.streaming.order.ShuffleAlgorithm;
 import io.javatorch.streaming.order.StreamShards;
 import io.javatorch.streaming.order.Topology;
+import io.javatorch.streaming.storage.RetryPolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -34,7 +39,7 @@ import java.util.Optional;
  *     var loader = StreamingDataLoader.builder(dataset)
  *         .workers(2)
  *         .build(sample -> sample.getLong("label"))) {
- *   for (int epoch = 0; epoch < 3; epoch++) {
+ *   for (int epoch = loader.epoch(); epoch < 3; epoch++) {
  *     for (List<Long> labels : loader) {
  *       train(labels);
  *       save(loader.state().toJson()); // loader.loadState(LoaderState.fromJson(...)) goes on here
@@ -46,21 +51,22 @@ import java.util.Optional;
  * <p>Thread-safe. It holds no position: loaders do.
  */
 public final class StreamingDataset implements AutoCloseable {
-  private final Path directory;
+  private static final long DEFAULT_PREDOWNLOAD = 64;
+
+  private final String name;
   private final ShardCache cache;
   private final long[] shardOffsets;
   private final SampleOrder order;
   private final int numCanonicalNodes;
   private final long shuffleSeed;
   private final int batchSize;
+  private final long predownload;
   private final World world;
   private final World readingWorld;
 
   private StreamingDataset(Builder builder) throws IOException {
-    if (builder.local == null) {
-      throw new IllegalArgumentException("set local to the directory of the data set");
-    }
-    directory = builder.local;
+    List<Stream> streams = builder.streams();
+    name = streams.size() == 1 ? streams.get(0).toString() : streams.toString();
     world = builder.world;
     if (!world.isEven()) {
       throw new IllegalArgumentException(
@@ -70,36 +76,52 @@ public final class StreamingDataset implements AutoCloseable {
     }
     readingWorld = replicate(world, builder.replication);
     batchSize = builder.batchSize;
+    predownload =
+        builder.predownload > 0
+            ? builder.predownload
+            : batchSize > 0 ? 8L * batchSize : DEFAULT_PREDOWNLOAD;
     shuffleSeed = builder.shuffleSeed;
     numCanonicalNodes =
         builder.numCanonicalNodes > 0
             ? builder.numCanonicalNodes
             : builder.shuffleAlgorithm.defaultCanonicalNodes(readingWorld.numNodes());
-    ShardIndex index = readIndex(directory);
-    List<ShardInfo> shards = index.shards();
-    if (index.samples() == 0) {
-      throw new IllegalArgumentException("the data set " + directory + " has no samples");
+    var files = new ArrayList<StreamFiles>();
+    try {
+      for (Stream stream : streams) {
+        files.add(StreamOpener.open(stream, builder.defaults()));
+      }
+      var shards = new ArrayList<StreamShards>();
+      for (int i = 0; i < files.size(); i++) {
+        long[] sizes = files.get(i).shards().stream().mapToLong(ShardInfo::samples).toArray();
+        if (Arrays.stream(sizes).sum() == 0) {
+          throw new IllegalArgumentException("the data set " + streams.get(i) + " has no samples");
+        }
+        shards.add(new StreamShards(sizes, streams.get(i).weight()));
+      }
+      shardOffsets = offsets(files);
+      order = builder.order(shards);
+      cache = new ShardCache(files, builder.cacheLimit, world.localWorldSize());
+    } catch (IOException | RuntimeException e) {
+      for (StreamFiles opened : files) {
+        if (opened.remote().isPresent()) {
+          opened.remote().get().close();
+        }
+      }
+      throw e;
     }
-    shardOffsets = new long[shards.size() + 1];
-    for (int i = 0; i < shards.size(); i++) {
-      shardOffsets[i + 1] = shardOffsets[i] + shards.get(i).samples();
+  }
+
+  private static long[] offsets(List<StreamFiles> files) {
+    long[] sizes =
+        files.stream()
+            .flatMap(stream -> stream.shards().stream())
+            .mapToLong(ShardInfo::samples)
+            .toArray();
+    long[] offsets = new long[sizes.length + 1];
+    for (int i = 0; i < sizes.length; i++) {
+      offsets[i + 1] = offsets[i] + sizes[i];
     }
-    var orderBuilder =
-        SampleOrder.builder(
-                List.of(new StreamShards(shards.stream().mapToLong(ShardInfo::samples).toArray())))
-            .shuffle(builder.shuffle)
-            .shuffleAlgorithm(builder.shuffleAlgorithm)
-            .partitionAlgorithm(builder.partitionAlgorithm);
-    if (builder.shuffleBlockSize > 0) {
-      orderBuilder.shuffleBlockSize(builder.shuffleBlockSize);
-    }
-    order = orderBuilder.build();
-    cache =
-        new ShardCache(
-            directory,
-            builder.cacheDirectory == null ? directory : builder.cacheDirectory,
-            shards,
-            builder.validateHash.stream().toList());
+    return offsets;
   }
 
   /** Starts from the Python library's defaults, and a world of one process. */
@@ -130,9 +152,13 @@ public final class StreamingDataset implements AutoCloseable {
    * @throws UncheckedIOException if its shard cannot be read
    */
   public Sample get(long id) {
+    int shard = shardOf(id);
+    return cache.get(shard, (int) (id - shardOffsets[shard]));
+  }
+
+  private int shardOf(long id) {
     if (id < 0 || id >= size()) {
-      throw new IndexOutOfBoundsException(
-          "sample " + id + " of " + directory + ", which has " + size());
+      throw new IndexOutOfBoundsException("sample " + id + " of " + name + ", which has " + size());
     }
     int shard = Arrays.binarySearch(shardOffsets, id);
     if (shard < 0) {
@@ -142,7 +168,19 @@ public final class StreamingDataset implements AutoCloseable {
     while (shardOffsets[shard + 1] == id) {
       shard++;
     }
-    return cache.get(shard, (int) (id - shardOffsets[shard]));
+    return shard;
+  }
+
+  /** What this process has done to have the shards ready. */
+  public CacheMetrics metrics() {
+    return cache.metrics();
+  }
+
+  /** Makes shards ready ahead of the workers that read an order; null if that takes no work. */
+  Predownloader predownloader(RankOrder rankOrder, int workers) {
+    return cache.takesWork()
+        ? new Predownloader(cache, rankOrder, this::shardOf, predownload * workers)
+        : null;
   }
 
   /** The world that the data set is divided over. */
@@ -201,7 +239,7 @@ public final class StreamingDataset implements AutoCloseable {
           "the loader state is of a data set with "
               + state.epochSize()
               + " samples an epoch, but "
-              + directory
+              + name
               + " has "
               + order.epochSize()
               + ": resume with the data set and settings that the state was saved with");
@@ -213,7 +251,7 @@ public final class StreamingDataset implements AutoCloseable {
               + " samples of epoch "
               + state.epoch()
               + " have been read, but "
-              + directory
+              + name
               + " has "
               + order.epochSize()
               + " an epoch: the state is of another data set");
@@ -248,36 +286,32 @@ public final class StreamingDataset implements AutoCloseable {
     return World.of(world.rank() / replication, nodes, ranks / nodes);
   }
 
-  private static ShardIndex readIndex(Path directory) throws IOException {
-    try {
-      return ShardIndex.read(directory);
-    } catch (NoSuchFileException e) {
-      var missing =
-          new NoSuchFileException(
-              directory.resolve(ShardIndex.BASENAME).toString(),
-              null,
-              "it is the data set's index; is local the right directory, and was its writer"
-                  + " finished?");
-      missing.initCause(e);
-      throw missing;
-    }
-  }
-
   /** Closes the shards; samples that were taken stay readable. */
   @Override
   public void close() {
     try {
       cache.close();
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot close " + directory, e);
+      throw new UncheckedIOException("cannot close " + name, e);
     }
   }
 
   /** Collects the settings. */
   public static final class Builder {
+    private List<Stream> streams = List.of();
+    private String remote;
     private Path local;
+    private String split;
     private Path cacheDirectory;
-    private Optional<String> validateHash = Optional.empty();
+    private String validateHash;
+    private boolean keepZip;
+    private RetryPolicy retries = RetryPolicy.DEFAULT;
+    private long epochSize;
+    private SamplingMethod samplingMethod = SamplingMethod.BALANCED;
+    private long samplingGranularity = 1;
+    private BatchingMethod batchingMethod = BatchingMethod.RANDOM;
+    private long predownload;
+    private long cacheLimit;
     private int batchSize;
     private boolean shuffle;
     private ShuffleAlgorithm shuffleAlgorithm = ShuffleAlgorithm.PY1E;
@@ -290,15 +324,82 @@ public final class StreamingDataset implements AutoCloseable {
 
     private Builder() {}
 
-    /** The directory with the index and the shards. Required. */
+    private List<Stream> streams() {
+      if (!streams.isEmpty()) {
+        if (local != null || remote != null) {
+          throw new IllegalArgumentException(
+              "set streams, or local and remote, but not both on one data set");
+        }
+        return streams;
+      }
+      if (local == null && remote == null) {
+        throw new IllegalArgumentException(
+            "set local to the directory of the data set, or remote to where it is stored");
+      }
+      var stream = Stream.builder().local(local).remote(remote).split(split);
+      return List.of(stream.build());
+    }
+
+    private StreamOpener.Defaults defaults() {
+      return new StreamOpener.Defaults(
+          Optional.ofNullable(split),
+          Optional.ofNullable(cacheDirectory),
+          Optional.ofNullable(validateHash),
+          keepZip,
+          retries);
+    }
+
+    private SampleOrder order(List<StreamShards> shards) {
+      var order =
+          SampleOrder.builder(shards)
+              .seed(shuffleSeed)
+              .shuffle(shuffle)
+              .shuffleAlgorithm(shuffleAlgorithm)
+              .partitionAlgorithm(partitionAlgorithm)
+              .samplingMethod(samplingMethod)
+              .samplingGranularity(samplingGranularity)
+              .batchingMethod(batchingMethod);
+      if (shuffleBlockSize > 0) {
+        order.shuffleBlockSize(shuffleBlockSize);
+      }
+      if (epochSize > 0) {
+        order.epochSize(epochSize);
+      }
+      return order.build();
+    }
+
+    /** The directory with the index and the shards, or where they are brought to. */
     public Builder local(Path value) {
       local = value;
       return this;
     }
 
     /**
-     * Where compressed shards are decompressed to; default the data set's directory itself, as the
-     * Python library does. The ranks of a host share it.
+     * Where the data set is stored, if not in the local directory: a path, or a URI of one of the
+     * {@link io.javatorch.streaming.storage.StorageProvider storages}. Without a local directory,
+     * files are brought to one in the system's directory for temporary files, whose name follows
+     * from the remote one.
+     */
+    public Builder remote(String value) {
+      remote = value;
+      return this;
+    }
+
+    /** A sub-directory of local and remote. */
+    public Builder split(String value) {
+      split = value;
+      return this;
+    }
+
+    /** Several streams instead of one directory, each with an index of its own. */
+    public Builder streams(List<Stream> value) {
+      streams = List.copyOf(value);
+      return this;
+    }
+
+    /**
+     * Where compressed shards are decompressed to; default the local directory, as in the Python
+     * library. The ranks of a host share it. Several streams get a sub-directory each, by number.
      */
     public Builder cacheDirectory(Path value) {
       cacheDirectory = value;
@@ -307,7 +408,71 @@ public final class StreamingDataset implements AutoCloseable {
 
     /** A hash of the index, such as {@code xxh64}, to verify shards by; default none. */
     public Builder validateHash(String value) {
-      validateHash = Optional.of(value);
+      validateHash = value;
+      return this;
+    }
+
+    /** Whether to keep compressed files that were downloaded; default false. */
+    public Builder keepZip(boolean value) {
+      keepZip = value;
+      return this;
+    }
+
+    /** How downloads are tried again; default {@link RetryPolicy#DEFAULT}. */
+    public Builder retries(RetryPolicy value) {
+      retries = value;
+      return this;
+    }
+
+    /**
+     * Samples of an epoch over all streams; default what follows from their weights. Cannot be set
+     * where streams have repeat or choose.
+     */
+    public Builder epochSize(long value) {
+      if (value < 1) {
+        throw new IllegalArgumentException("epochSize must be at least 1, got " + value);
+      }
+      epochSize = value;
+      return this;
+    }
+
+    /** What to draw where a stream is not drawn whole; default {@link SamplingMethod#BALANCED}. */
+    public Builder samplingMethod(SamplingMethod value) {
+      samplingMethod = value;
+      return this;
+    }
+
+    /** Samples drawn from the same shard at a time where not all are drawn; default 1. */
+    public Builder samplingGranularity(int value) {
+      samplingGranularity = positive("samplingGranularity", value);
+      return this;
+    }
+
+    /** How streams are put together in batches; default {@link BatchingMethod#RANDOM}. */
+    public Builder batchingMethod(BatchingMethod value) {
+      batchingMethod = value;
+      return this;
+    }
+
+    /**
+     * Samples, for each worker, whose shards are made ready ahead of being read; default 8 × batch
+     * size, or 64 without one.
+     */
+    public Builder predownload(int value) {
+      predownload = positive("predownload", value);
+      return this;
+    }
+
+    /**
+     * Bytes of shards that may lie on this host's disk and could be had again; shards that were
+     * left longest ago are deleted to stay below. At least four times the largest shard. Default no
+     * limit. The index does not count, nor does what has no other copy.
+     */
+    public Builder cacheLimit(long bytes) {
+      if (bytes < 1) {
+        throw new IllegalArgumentException("cacheLimit must be at least 1 byte, got " + bytes);
+      }
+      cacheLimit = bytes;
       return this;
     }
 
@@ -386,7 +551,14 @@ public final class StreamingDataset implements AutoCloseable {
       try {
         return new StreamingDataset(this);
       } catch (IOException e) {
-        throw new UncheckedIOException("cannot read the data set " + local + ": " + e, e);
+        throw new UncheckedIOException(
+            "cannot read the data set "
+                + (streams.isEmpty()
+                    ? Objects.requireNonNullElse(remote, String.valueOf(local))
+                    : streams)
+                + ": "
+                + e.getMessage(),
+            e);
       }
     }
 

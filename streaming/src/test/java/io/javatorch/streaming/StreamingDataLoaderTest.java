@@ -228,7 +228,7 @@ class StreamingDataLoaderTest {
       second.next();
       loader.close();
       assertThat(Thread.getAllStackTraces().keySet())
-          .noneMatch(thread -> thread.getName().startsWith("streaming-epoch"));
+          .noneMatch(thread -> thread.getName().startsWith("streaming-"));
       assertThatThrownBy(loader::iterator).hasMessageContaining("closed");
     }
   }

@@ -1,207 +1,237 @@
 package io.javatorch.streaming.cache;
 
-import io.javatorch.streaming.format.FilePair;
+import io.javatorch.streaming.cache.ShardFolder.Opened;
 import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.Sample;
-import io.javatorch.streaming.format.ShardFiles;
-import io.javatorch.streaming.format.ShardInfo;
-import io.javatorch.streaming.format.ShardReader;
+import io.javatorch.streaming.storage.Downloader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileLock;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.ReadOnlyFileSystemException;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * The shards of one directory, opened as they are needed. A compressed shard is decompressed by the
- * first process of the host that needs it; the others wait for that and use the result, now and in
- * later runs. Raw files appear under their name only when they are whole.
+ * The shards of a data set's streams, opened as they are needed. What is missing is downloaded, and
+ * what is compressed is decompressed, by the first process of the host that needs it; the others
+ * wait for that and use the result, now and in later runs. Files appear under their name only when
+ * they are whole.
  *
- * <p>Thread-safe.
+ * <p>With a limit, shards that are left longest ago are deleted to make room, but never the only
+ * copy of one, and none that some process has open. Each process has shards open up to its share of
+ * the limit.
+ *
+ * <p>Thread-safe. Shards are numbered through all streams.
  */
 public final class ShardCache implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(ShardCache.class);
-  private static final String LOCK_NAME = ".javatorch-shards.lock";
-  private static final int ATTEMPTS = 3;
-
-  private final Path directory;
-  private final Path rawDirectory;
-  private final List<ShardInfo> shards;
-  private final List<String> hashes;
-  private final AtomicReferenceArray<ShardReader> readers;
+  private final List<ShardFolder> folders;
+  private final int[] firstShard;
+  private final AtomicReferenceArray<Opened> readers;
+  private final AtomicLongArray lastUse;
   private final Object[] monitors;
-  private final HostLock hostLock;
-  private final AtomicInteger decompressed = new AtomicInteger();
+  private final CacheSpace space;
+  private final long openLimit;
+  private final AtomicLong opened = new AtomicLong();
+  private long openBytes;
   private volatile boolean closed;
 
   /**
-   * Opens nothing yet.
+   * Opens nothing yet. Closes the streams' downloaders in the end.
    *
-   * @param directory where the shards lie
-   * @param rawDirectory where to put decompressed shards; may be {@code directory}
-   * @param shards what the index says of each
-   * @param hashes hashes of the index to verify files by before they are first used; may be empty
+   * @param streams files of each stream
+   * @param limit bytes that may lie on this host's disk and could be had again, 0 for no limit
+   * @param processes processes of this host that share it
+   * @throws IllegalArgumentException if the limit is less than four times the largest shard
    */
-  public ShardCache(
-      Path directory, Path rawDirectory, List<ShardInfo> shards, List<String> hashes) {
-    this.directory = directory;
-    this.rawDirectory = rawDirectory;
-    this.shards = List.copyOf(shards);
-    this.hashes = List.copyOf(hashes);
-    readers = new AtomicReferenceArray<>(this.shards.size());
-    monitors = new Object[this.shards.size()];
-    for (int i = 0; i < monitors.length; i++) {
-      monitors[i] = new Object();
+  public ShardCache(List<StreamFiles> streams, long limit, int processes) {
+    folders = streams.stream().map(ShardFolder::new).toList();
+    firstShard = new int[folders.size() + 1];
+    for (int i = 0; i < folders.size(); i++) {
+      firstShard[i + 1] = firstShard[i] + folders.get(i).shards();
     }
-    hostLock = new HostLock(rawDirectory.resolve(LOCK_NAME));
+    int shards = firstShard[folders.size()];
+    readers = new AtomicReferenceArray<>(shards);
+    lastUse = new AtomicLongArray(shards);
+    monitors = new Object[shards];
+    long largest = 0;
+    for (int i = 0; i < shards; i++) {
+      monitors[i] = new Object();
+      largest = Math.max(largest, mostBytes(i));
+    }
+    if (limit != 0 && limit < 4 * largest) {
+      throw new IllegalArgumentException(
+          "a cacheLimit of "
+              + limit
+              + " bytes is too low: it must hold at least four of the largest shards, which takes "
+              + largest
+              + " bytes, compressed and not");
+    }
+    space = limit == 0 ? null : new CacheSpace(folders, limit);
+    openLimit = limit / Math.max(1, processes);
   }
 
   /**
    * A sample of a shard, which is made ready first if it is not.
    *
-   * @throws UncheckedIOException if a file cannot be read or written
+   * @throws UncheckedIOException if a file cannot be got, read or written
    * @throws MalformedShardException if the shard is damaged
    */
   public Sample get(int shard, int index) {
-    ShardReader reader = readers.get(shard);
-    if (reader == null) {
-      reader = prepare(shard);
-    }
-    return reader.get(index);
-  }
-
-  /** Makes a shard ready to read, as {@link #get} does. */
-  public ShardReader prepare(int shard) {
-    synchronized (monitors[shard]) {
-      ShardReader reader = readers.get(shard);
-      if (reader != null) {
-        return reader;
+    while (true) {
+      Opened open = readers.get(shard);
+      if (open == null) {
+        open = prepare(shard);
       }
-      if (closed) {
-        throw new IllegalStateException("the data set is closed");
+      if (space != null) {
+        lastUse.lazySet(shard, System.nanoTime());
       }
       try {
-        reader = open(shard);
-      } catch (IOException e) {
-        throw new UncheckedIOException(
-            "cannot make shard " + shard + " of " + directory + " ready: " + e, e);
-      }
-      readers.set(shard, reader);
-      return reader;
-    }
-  }
-
-  /** Shards that this object has decompressed, rather than found ready. */
-  public int decompressedShards() {
-    return decompressed.get();
-  }
-
-  private ShardReader open(int shard) throws IOException {
-    ShardInfo info = shards.get(shard);
-    if (info.compression().isEmpty()) {
-      for (FilePair file : info.files()) {
-        if (!hashes.isEmpty()) {
-          ShardFiles.verify(file.raw(), file.raw().in(directory), hashes);
-        }
-      }
-      return ShardReader.open(directory, info);
-    }
-    ShardReader ready = openIfWhole(rawDirectory, info);
-    if (ready == null && !rawDirectory.equals(directory)) {
-      ready = openIfWhole(directory, info);
-    }
-    if (ready != null) {
-      return ready;
-    }
-    try (FileLock lock = lock(shard)) {
-      log.trace("shard {} of {} locked by {}", shard, directory, lock);
-      ready = openIfWhole(rawDirectory, info);
-      if (ready != null) {
-        return ready;
-      }
-      log.debug("decompressing shard {} of {}", shard, directory);
-      for (FilePair file : info.files()) {
-        decompress(info, file);
-      }
-      decompressed.incrementAndGet();
-    }
-    return ShardReader.open(rawDirectory, info);
-  }
-
-  /** Opens the raw form if it is there; one that is damaged is made anew. */
-  private ShardReader openIfWhole(Path place, ShardInfo info) throws IOException {
-    try {
-      return ShardReader.open(place, info);
-    } catch (NoSuchFileException e) {
-      return null;
-    } catch (MalformedShardException e) {
-      log.warn("the raw file is damaged and will be made anew: {}", e.getMessage());
-      return null;
-    }
-  }
-
-  private FileLock lock(int shard) throws IOException {
-    try {
-      return hostLock.acquire(shard);
-    } catch (AccessDeniedException | ReadOnlyFileSystemException e) {
-      throw notWritable(e);
-    } catch (FileSystemException e) {
-      if (Files.isWritable(rawDirectory)) {
-        throw e;
-      }
-      throw notWritable(e);
-    }
-  }
-
-  private IOException notWritable(Exception cause) {
-    return new IOException(
-        rawDirectory
-            + " cannot be written to, and its shards must be decompressed: set cacheDirectory to a"
-            + " directory of this host's disk",
-        cause);
-  }
-
-  private void decompress(ShardInfo info, FilePair file) throws IOException {
-    Path zip = file.stored().in(directory);
-    Path raw = file.raw().in(rawDirectory);
-    Files.createDirectories(raw.getParent());
-    for (int attempt = 1; ; attempt++) {
-      deleteLeftovers(raw);
-      try {
-        if (!hashes.isEmpty()) {
-          ShardFiles.verify(file.stored(), zip, hashes);
-        }
-        ShardFiles.decompress(info, file, zip, raw, List.of());
-        return;
-      } catch (NoSuchFileException e) {
-        // Where locks do not hold, another process may have taken our file for a leftover.
-        if (attempt == ATTEMPTS || !Files.exists(zip)) {
+        return open.reader().get(index);
+      } catch (IllegalStateException e) {
+        // It was closed to make room, after we looked it up.
+        if (readers.get(shard) == open) {
           throw e;
         }
       }
     }
   }
 
-  /** Removes what a process that was killed left of its attempt. The lock is held. */
-  private static void deleteLeftovers(Path raw) throws IOException {
-    try (var files = Files.newDirectoryStream(raw.getParent(), "." + glob(raw) + ".*.tmp")) {
-      for (Path file : files) {
-        Files.deleteIfExists(file);
+  /** Whether a shard is ready to be read at once. */
+  public boolean isReady(int shard) {
+    return readers.get(shard) != null;
+  }
+
+  /** Makes a shard ready to be read, as {@link #get} does. */
+  public void makeReady(int shard) {
+    if (!isReady(shard)) {
+      prepare(shard);
+    }
+  }
+
+  /** Whether making a shard ready can take long: it may have to be downloaded or decompressed. */
+  public boolean takesWork() {
+    return folders.stream().anyMatch(ShardFolder::takesWork);
+  }
+
+  /** The most bytes that a shard takes on the disk. */
+  public long mostBytes(int shard) {
+    int stream = stream(shard);
+    return folders.get(stream).mostBytes(shard - firstShard[stream]);
+  }
+
+  /** The bytes of shards that this process may have open at once. */
+  public long openLimit() {
+    return space == null ? Long.MAX_VALUE : openLimit;
+  }
+
+  /** What this process has done so far. */
+  public CacheMetrics metrics() {
+    long downloaded = 0;
+    long bytes = 0;
+    long retries = 0;
+    long decompressed = 0;
+    for (ShardFolder folder : folders) {
+      downloaded += folder.downloadedShards();
+      decompressed += folder.decompressedShards();
+      bytes += folder.remote().map(Downloader::receivedBytes).orElse(0L);
+      retries += folder.remote().map(Downloader::retries).orElse(0L);
+    }
+    return new CacheMetrics(
+        opened.get(),
+        downloaded,
+        bytes,
+        retries,
+        decompressed,
+        space == null ? 0 : space.evictedShards());
+  }
+
+  private int stream(int shard) {
+    int stream = 0;
+    while (firstShard[stream + 1] <= shard) {
+      stream++;
+    }
+    return stream;
+  }
+
+  private Opened prepare(int shard) {
+    synchronized (monitors[shard]) {
+      Opened open = readers.get(shard);
+      if (open != null) {
+        return open;
+      }
+      if (closed) {
+        throw new IllegalStateException("the data set is closed");
+      }
+      int stream = stream(shard);
+      ShardFolder folder = folders.get(stream);
+      try {
+        open =
+            folder.open(
+                shard - firstShard[stream],
+                space != null,
+                bytes -> space == null ? () -> {} : space.reserve(bytes, () -> giveUpOne(shard)));
+        opened.incrementAndGet();
+        if (space != null) {
+          lastUse.set(shard, System.nanoTime());
+          stayWithinShare(shard);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(
+            "cannot make shard "
+                + (shard - firstShard[stream])
+                + " of "
+                + folder
+                + " ready: "
+                + e.getMessage(),
+            e);
+      }
+      readers.set(shard, open);
+      return open;
+    }
+  }
+
+  /** Closes what was used longest ago until the shard that is being opened has room. */
+  private void stayWithinShare(int shard) throws IOException {
+    long bytes = mostBytes(shard);
+    while (true) {
+      synchronized (readers) {
+        if (openBytes + bytes <= openLimit || openBytes == 0) {
+          openBytes += bytes;
+          return;
+        }
+      }
+      if (!giveUpOne(shard)) {
+        synchronized (readers) {
+          openBytes += bytes;
+          return;
+        }
       }
     }
   }
 
-  private static String glob(Path raw) {
-    return raw.getFileName().toString().replaceAll("[\\\\*?\\[\\]{}]", "\\\\$0");
+  private boolean giveUpOne(int except) throws IOException {
+    int oldest = -1;
+    for (int shard = 0; shard < monitors.length; shard++) {
+      if (shard != except
+          && readers.get(shard) != null
+          && (oldest < 0 || lastUse.get(shard) < lastUse.get(oldest))) {
+        oldest = shard;
+      }
+    }
+    if (oldest < 0) {
+      return false;
+    }
+    Opened open = readers.getAndSet(oldest, null);
+    if (open == null) {
+      return true;
+    }
+    synchronized (readers) {
+      openBytes -= mostBytes(oldest);
+    }
+    int stream = stream(oldest);
+    folders.get(stream).touch(oldest - firstShard[stream]);
+    open.close();
+    return true;
   }
 
   @Override
@@ -209,12 +239,14 @@ public final class ShardCache implements AutoCloseable {
     closed = true;
     for (int shard = 0; shard < monitors.length; shard++) {
       synchronized (monitors[shard]) {
-        ShardReader reader = readers.getAndSet(shard, null);
-        if (reader != null) {
-          reader.close();
+        Opened open = readers.getAndSet(shard, null);
+        if (open != null) {
+          open.close();
         }
       }
     }
-    hostLock.close();
+    for (ShardFolder folder : folders) {
+      folder.close();
+    }
   }
 }

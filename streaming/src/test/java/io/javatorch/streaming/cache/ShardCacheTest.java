@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -107,7 +108,7 @@ class ShardCacheTest {
     Files.write(raw, java.util.Arrays.copyOf(whole, whole.length - 5));
     try (var cache = cache(directory, directory, shards)) {
       assertThat(cache.get(0, 19).getLong("id")).isEqualTo(19);
-      assertThat(cache.decompressedShards()).isOne();
+      assertThat(cache.metrics().decompressedShards()).isOne();
     }
     assertThat(raw).hasBinaryContent(whole);
   }
@@ -169,7 +170,8 @@ class ShardCacheTest {
   }
 
   private static ShardCache cache(Path directory, Path raw, List<ShardInfo> shards) {
-    return new ShardCache(directory, raw, shards, List.of());
+    return new ShardCache(
+        List.of(new StreamFiles(directory, raw, Optional.empty(), shards, List.of(), false)), 0, 1);
   }
 
   private static List<Path> temporaries(Path directory) throws IOException {

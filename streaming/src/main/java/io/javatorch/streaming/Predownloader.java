@@ -1,0 +1,140 @@
+package io.javatorch.streaming;
+
+import io.javatorch.streaming.cache.ShardCache;
+import io.javatorch.streaming.order.RankOrder;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.LongToIntFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes shards ready ahead of the workers, in the order in which they will be read, a bounded
+ * number of samples ahead; several at a time, since one download seldom fills the line. A failure
+ * is left to the worker that needs the shard: it tries again, and reports it with the sample.
+ */
+final class Predownloader {
+  private static final Logger log = LoggerFactory.getLogger(Predownloader.class);
+  private static final int THREADS = 4;
+  private static final int NONE = -1;
+
+  private record Ahead(int step, long bytes) {}
+
+  private final ShardCache cache;
+  private final RankOrder order;
+  private final LongToIntFunction shardOf;
+  private final long samplesAhead;
+  private final List<Thread> threads = new ArrayList<>();
+
+  private final Set<Integer> busy = new HashSet<>();
+
+  /** What was made ready for steps that are not read yet. */
+  private final ArrayDeque<Ahead> ahead = new ArrayDeque<>();
+
+  private long bytesAhead;
+  private int cursor;
+  private long read;
+  private boolean closed;
+
+  Predownloader(ShardCache cache, RankOrder order, LongToIntFunction shardOf, long samplesAhead) {
+    this.cache = cache;
+    this.order = order;
+    this.shardOf = shardOf;
+    this.samplesAhead = samplesAhead;
+    for (int i = 0; i < THREADS; i++) {
+      var thread = new Thread(this::work, "streaming-predownload-" + i);
+      thread.setDaemon(true);
+      threads.add(thread);
+    }
+    threads.forEach(Thread::start);
+  }
+
+  /** Notes that workers have read some more samples. */
+  synchronized void advance(int samples) {
+    read += samples;
+    notifyAll();
+  }
+
+  private void work() {
+    for (int shard = next(); shard != NONE; shard = next()) {
+      try {
+        cache.makeReady(shard);
+      } catch (RuntimeException e) {
+        log.debug("could not make shard {} ready ahead of time", shard, e);
+      } finally {
+        done(shard);
+      }
+    }
+  }
+
+  private synchronized void done(int shard) {
+    busy.remove(shard);
+    notifyAll();
+  }
+
+  /** The next shard to make ready, or {@link #NONE} at the end. */
+  private synchronized int next() {
+    try {
+      while (!closed && cursor < order.steps()) {
+        if (mustWait()) {
+          wait();
+          continue;
+        }
+        int shard = shardAt(cursor);
+        if (shard != NONE && !cache.isReady(shard) && busy.add(shard)) {
+          long bytes = cache.mostBytes(shard);
+          ahead.add(new Ahead(cursor, bytes));
+          bytesAhead += bytes;
+          cursor++;
+          return shard;
+        }
+        cursor++;
+      }
+    } catch (InterruptedException e) {
+      // Nobody but close ends these threads, so this ends them too.
+      closed = true;
+    }
+    return NONE;
+  }
+
+  /** Whether enough is ready ahead of the workers. */
+  private boolean mustWait() {
+    while (!ahead.isEmpty() && ahead.peek().step() < read) {
+      bytesAhead -= ahead.remove().bytes();
+    }
+    cursor = (int) Math.max(cursor, Math.min(read, order.steps() - 1));
+    if (cursor >= read + samplesAhead) {
+      return true;
+    }
+    // More would push out what is about to be read.
+    return !ahead.isEmpty() && bytesAhead > cache.openLimit() / 2;
+  }
+
+  private int shardAt(int step) {
+    long id = order.at(step);
+    return id == RankOrder.PADDING ? NONE : shardOf.applyAsInt(id);
+  }
+
+  void close() {
+    synchronized (this) {
+      closed = true;
+      notifyAll();
+    }
+    boolean interrupted = false;
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package io.javatorch.streaming.cache;
+
+import io.javatorch.streaming.cache.ShardFolder.Reservation;
+import java.io.IOException;
+import java.nio.channels.FileLock;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps what a data set takes on this host's disk under a limit, over all processes of the host:
+ * before a shard is brought, those that were left longest ago go. The disk itself says what is
+ * there, so that nothing has to be kept right through crashes.
+ */
+final class CacheSpace {
+  private static final Logger log = LoggerFactory.getLogger(CacheSpace.class);
+
+  private final List<ShardFolder> folders;
+  private final long limit;
+  private final AtomicLong evicted = new AtomicLong();
+  private final AtomicLong reserved = new AtomicLong();
+  private boolean warned;
+
+  CacheSpace(List<ShardFolder> folders, long limit) {
+    this.folders = folders;
+    this.limit = limit;
+  }
+
+  private record Resident(ShardFolder folder, int shard, long bytes, long lastUse) {}
+
+  long evictedShards() {
+    return evicted.get();
+  }
+
+  /**
+   * Makes room. Shards that this process is bringing count in full; those that others are bringing
+   * do not yet, so that the limit can be passed by as many shards as others bring at the moment.
+   *
+   * @param giveUp closes the least recently used shard of this process; false if it has none
+   */
+  synchronized Reservation reserve(long bytes, GiveUp giveUp) throws IOException {
+    try (FileLock lock = folders.get(0).lockSpace()) {
+      log.trace("looking for {} bytes under {}", bytes, lock);
+      long used = reserved.get();
+      var residents = new ArrayList<Resident>();
+      for (ShardFolder folder : folders) {
+        for (int shard = 0; shard < folder.shards(); shard++) {
+          long size = folder.evictableBytes(shard);
+          if (size > 0) {
+            used += size;
+            residents.add(new Resident(folder, shard, size, folder.lastUse(shard)));
+          }
+        }
+      }
+      residents.sort(Comparator.comparingLong(Resident::lastUse));
+      while (used + bytes > limit) {
+        long before = used;
+        for (var next = residents.iterator(); used + bytes > limit && next.hasNext(); ) {
+          Resident resident = next.next();
+          if (resident.folder().evict(resident.shard())) {
+            used -= resident.bytes();
+            evicted.incrementAndGet();
+            next.remove();
+          }
+        }
+        if (used == before && !giveUp.leastRecentlyUsed()) {
+          if (!warned) {
+            warned = true;
+            log.warn(
+                "the cache of {} takes {} bytes more than cacheLimit {}: all its shards are in"
+                    + " use at once",
+                folders.get(0),
+                used + bytes - limit,
+                limit);
+          }
+          break;
+        }
+      }
+    }
+    reserved.addAndGet(bytes);
+    return () -> reserved.addAndGet(-bytes);
+  }
+
+  /** Lets go of a shard that this process has open. */
+  interface GiveUp {
+    boolean leastRecentlyUsed() throws IOException;
+  }
+}

@@ -1,0 +1,376 @@
+package io.javatorch.streaming.cache;
+
+import io.javatorch.streaming.format.FileInfo;
+import io.javatorch.streaming.format.FilePair;
+import io.javatorch.streaming.format.MalformedShardException;
+import io.javatorch.streaming.format.ShardFiles;
+import io.javatorch.streaming.format.ShardInfo;
+import io.javatorch.streaming.format.ShardReader;
+import io.javatorch.streaming.storage.Downloader;
+import java.io.IOException;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The files of one stream on this host: brings them, checks them, and takes them away again. */
+final class ShardFolder implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ShardFolder.class);
+  private static final String LOCK_NAME = ".javatorch-shards.lock";
+  private static final int ATTEMPTS = 3;
+
+  // Ranges of the lock file: a shard being made ready, a shard in use, and the whole cache.
+  private static final long LEASES = 1L << 32;
+  private static final long SPACE = 1L << 33;
+
+  private final AtomicLong downloaded = new AtomicLong();
+  private final AtomicLong decompressed = new AtomicLong();
+
+  private final StreamFiles files;
+  private final HostLock locks;
+
+  ShardFolder(StreamFiles files) {
+    this.files = files;
+    locks = new HostLock(files.raw().resolve(LOCK_NAME));
+  }
+
+  /** Called when room is needed for bytes about to be written; the shard is locked. */
+  interface Room {
+    Reservation reserve(long bytes) throws IOException;
+  }
+
+  /** Room that is kept until the files are there. */
+  interface Reservation extends AutoCloseable {
+    @Override
+    void close() throws IOException;
+  }
+
+  /** An open shard, which cannot be evicted while it is. */
+  static final class Opened {
+    private final ShardReader reader;
+    private final Optional<FileLock> lease;
+
+    private Opened(ShardReader reader, Optional<FileLock> lease) {
+      this.reader = reader;
+      this.lease = lease;
+    }
+
+    ShardReader reader() {
+      return reader;
+    }
+
+    void close() throws IOException {
+      try {
+        reader.close();
+      } finally {
+        if (lease.isPresent()) {
+          lease.get().release();
+        }
+      }
+    }
+  }
+
+  int shards() {
+    return files.shards().size();
+  }
+
+  long downloadedShards() {
+    return downloaded.get();
+  }
+
+  long decompressedShards() {
+    return decompressed.get();
+  }
+
+  boolean takesWork() {
+    return files.remote().isPresent()
+        || files.shards().stream().anyMatch(shard -> shard.compression().isPresent());
+  }
+
+  Optional<Downloader> remote() {
+    return files.remote();
+  }
+
+  @Override
+  public String toString() {
+    return files.remote().map(Downloader::location).orElseGet(() -> files.local().toString());
+  }
+
+  /**
+   * Opens a shard, and brings its files first if they are missing or damaged.
+   *
+   * @param leased whether to keep it from being evicted
+   */
+  Opened open(int shard, boolean leased, Room room) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      Optional<FileLock> lease = leased ? locks.share(LEASES + shard) : Optional.empty();
+      boolean opened = false;
+      try {
+        var ready = openIfReady(shard);
+        if (ready.isPresent()) {
+          opened = true;
+          if (leased) {
+            touch(shard);
+          }
+          return new Opened(ready.get(), lease);
+        }
+      } finally {
+        if (!opened && lease.isPresent()) {
+          lease.get().release();
+        }
+      }
+      if (attempt > ATTEMPTS) {
+        throw new IOException(
+            "shard "
+                + shard
+                + " was evicted as soon as it was there, "
+                + ATTEMPTS
+                + " times: raise cacheLimit");
+      }
+      bring(shard, room);
+    }
+  }
+
+  private Optional<ShardReader> openIfReady(int shard) throws IOException {
+    ShardInfo info = files.shards().get(shard);
+    if (info.compression().isEmpty() && files.remote().isEmpty()) {
+      // These are the user's own: if one is missing or damaged, nothing can be done about it.
+      for (FilePair file : info.files()) {
+        if (!files.hashes().isEmpty()) {
+          ShardFiles.verify(file.raw(), file.raw().in(files.local()), files.hashes());
+        }
+      }
+      return Optional.of(ShardReader.open(files.local(), info));
+    }
+    Path first = rawDirectory(info);
+    var ready = openIfWhole(first, info);
+    return ready.isPresent() || first.equals(files.local())
+        ? ready
+        : openIfWhole(files.local(), info);
+  }
+
+  private static Optional<ShardReader> openIfWhole(Path place, ShardInfo info) throws IOException {
+    try {
+      return Optional.of(ShardReader.open(place, info));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (MalformedShardException e) {
+      log.warn("the raw file is damaged and will be made anew: {}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private Path rawDirectory(ShardInfo info) {
+    return info.compression().isPresent() ? files.raw() : files.local();
+  }
+
+  private void bring(int shard, Room room) throws IOException {
+    ShardInfo info = files.shards().get(shard);
+    try (FileLock lock = lock(shard)) {
+      log.debug("making shard {} of {} ready under {}", shard, this, lock);
+      var ready = openIfReady(shard);
+      if (ready.isPresent()) {
+        ready.get().close();
+        return;
+      }
+      try (Reservation reserved = room.reserve(info.rawBytes() + zipBytes(info))) {
+        log.trace("room: {}", reserved);
+        for (FilePair file : info.files()) {
+          bring(info, file);
+        }
+      }
+    }
+  }
+
+  private void bring(ShardInfo info, FilePair file) throws IOException {
+    if (file.zip().isEmpty()) {
+      Path raw = file.raw().in(files.local());
+      prepareFor(raw);
+      download(file.raw(), raw);
+      return;
+    }
+    Path zip = file.stored().in(files.local());
+    Path raw = file.raw().in(files.raw());
+    for (int attempt = 1; ; attempt++) {
+      prepareFor(raw);
+      if (files.remote().isPresent() && !hasSize(zip, file.stored().bytes())) {
+        prepareFor(zip);
+        download(file.stored(), zip);
+      } else if (!files.hashes().isEmpty()) {
+        ShardFiles.verify(file.stored(), zip, files.hashes());
+      }
+      try {
+        ShardFiles.decompress(info, file, zip, raw, List.of());
+        decompressed.incrementAndGet();
+        break;
+      } catch (NoSuchFileException e) {
+        // Where locks do not hold, another process may have taken our file for a leftover.
+        if (attempt == ATTEMPTS || (files.remote().isEmpty() && !Files.exists(zip))) {
+          throw e;
+        }
+      } catch (MalformedShardException e) {
+        if (files.remote().isEmpty() || attempt == ATTEMPTS) {
+          throw e;
+        }
+        log.warn("getting a damaged file again: {}", e.getMessage());
+        Files.deleteIfExists(zip);
+      }
+    }
+    if (files.remote().isPresent() && !files.keepZip()) {
+      Files.deleteIfExists(zip);
+    }
+  }
+
+  private void download(FileInfo info, Path target) throws IOException {
+    files
+        .remote()
+        .orElseThrow()
+        .fetch(
+            info.basename(),
+            info.bytes(),
+            target,
+            file -> ShardFiles.verify(info, file, files.hashes()));
+    downloaded.incrementAndGet();
+  }
+
+  private static boolean hasSize(Path file, long size) throws IOException {
+    try {
+      return Files.size(file) == size;
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  /** Makes the directory, and removes what a process that was killed left. The shard is locked. */
+  private static void prepareFor(Path target) throws IOException {
+    Files.createDirectories(target.getParent());
+    try (var left = Files.newDirectoryStream(target.getParent(), "." + glob(target) + ".*.tmp")) {
+      for (Path file : left) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  private static String glob(Path raw) {
+    return raw.getFileName().toString().replaceAll("[\\\\*?\\[\\]{}]", "\\\\$0");
+  }
+
+  private FileLock lock(int shard) throws IOException {
+    try {
+      return locks.acquire(shard);
+    } catch (IOException e) {
+      if (Files.isWritable(files.raw())) {
+        throw e;
+      }
+      throw new IOException(
+          files.raw()
+              + " cannot be written to, and shards must be decompressed or brought there: set"
+              + " cacheDirectory or local to a directory of this host's disk",
+          e);
+    }
+  }
+
+  /** Waits to be the only one on this host that makes room. */
+  FileLock lockSpace() throws IOException {
+    return locks.acquire(SPACE);
+  }
+
+  /** Bytes of a shard's files that lie here and could be had again. */
+  long evictableBytes(int shard) throws IOException {
+    ShardInfo info = files.shards().get(shard);
+    long bytes = 0;
+    for (FilePair file : info.files()) {
+      if (file.zip().isPresent()) {
+        bytes += sizeOrZero(file.raw().in(files.raw()));
+      }
+      if (files.remote().isPresent()) {
+        bytes += sizeOrZero(file.stored().in(files.local()));
+      }
+    }
+    return bytes;
+  }
+
+  /** The most bytes that a shard can take here. */
+  long mostBytes(int shard) {
+    ShardInfo info = files.shards().get(shard);
+    return info.rawBytes() + zipBytes(info);
+  }
+
+  private static long zipBytes(ShardInfo info) {
+    return info.compression().isPresent() ? info.storedBytes() : 0;
+  }
+
+  private static long sizeOrZero(Path file) throws IOException {
+    try {
+      return Files.size(file);
+    } catch (NoSuchFileException e) {
+      return 0;
+    }
+  }
+
+  /** When any process last opened or left a shard; 0 if it is not here. */
+  long lastUse(int shard) throws IOException {
+    try {
+      return Files.getLastModifiedTime(mainFile(shard)).toMillis();
+    } catch (NoSuchFileException e) {
+      return 0;
+    }
+  }
+
+  private Path mainFile(int shard) {
+    ShardInfo info = files.shards().get(shard);
+    return info.data().raw().in(rawDirectory(info));
+  }
+
+  void touch(int shard) {
+    try {
+      Files.setLastModifiedTime(mainFile(shard), FileTime.fromMillis(System.currentTimeMillis()));
+    } catch (IOException e) {
+      // Only the choice of what to evict suffers.
+      log.trace("cannot touch shard {} of {}", shard, this, e);
+    }
+  }
+
+  /** Deletes a shard's files that can be had again, unless some process uses or brings it. */
+  boolean evict(int shard) throws IOException {
+    Optional<FileLock> lease = locks.tryAcquire(LEASES + shard);
+    if (lease.isEmpty()) {
+      return false;
+    }
+    try (FileLock unused = lease.get()) {
+      Optional<FileLock> lock = locks.tryAcquire(shard);
+      if (lock.isEmpty()) {
+        return false;
+      }
+      try (FileLock alsoUnused = lock.get()) {
+        log.debug("evicting shard {} of {} under {} and {}", shard, this, unused, alsoUnused);
+        for (FilePair file : files.shards().get(shard).files()) {
+          if (file.zip().isPresent()) {
+            Files.deleteIfExists(file.raw().in(files.raw()));
+          }
+          if (files.remote().isPresent()) {
+            Files.deleteIfExists(file.stored().in(files.local()));
+          }
+        }
+        return true;
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      locks.close();
+    } finally {
+      if (files.remote().isPresent()) {
+        files.remote().get().close();
+      }
+    }
+  }
+}
