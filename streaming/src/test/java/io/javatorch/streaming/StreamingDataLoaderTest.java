@@ -143,6 +143,28 @@ class StreamingDataLoaderTest {
   }
 
   @Test
+  void replicatesSamplesToConsecutiveRanks() {
+    var byRank = new ArrayList<List<Long>>();
+    for (int rank = 0; rank < 4; rank++) {
+      try (var dataset =
+              StreamingDataset.builder()
+                  .local(directory)
+                  .batchSize(8)
+                  .shuffle(true)
+                  .replication(2)
+                  .world(World.of(rank, 1, 4))
+                  .build();
+          var loader = loader(dataset, 2)) {
+        byRank.add(flat(rest(loader.iterator())));
+        assertThat(loader.state().sampleInEpoch()).isEqualTo(SAMPLES);
+        assertThat(dataset.samplesPerRank()).isEqualTo(SAMPLES / 2);
+      }
+    }
+    assertThat(byRank.get(0)).isEqualTo(byRank.get(1)).doesNotContainAnyElementsOf(byRank.get(2));
+    assertThat(byRank.get(2)).isEqualTo(byRank.get(3)).hasSize(SAMPLES / 2);
+  }
+
+  @Test
   void leavesOutIncompleteBatchesIfAsked() {
     try (var dataset = dataset(World.single(), 7);
         var loader =

@@ -20,9 +20,10 @@ public final class TestShards {
           MdsWriter.builder(directory)
               .column("id", "int")
               .column("text", "str")
-              .column("half", "float32");
+              .column("half", "float32")
+              .hashes("sha1");
       if (compression != null) {
-        builder.compression(compression).hashes("sha1");
+        builder.compression(compression);
       }
       try (var writer = builder.open()) {
         for (int i = 0; i < sizes[part]; i++, id++) {

@@ -50,6 +50,39 @@ class ShardCacheTest {
   }
 
   @Test
+  void processesOfAHostEvictWithoutHarmToOneAnother() throws Exception {
+    int[] sizes = IntStream.range(0, 20).map(i -> 200 + i).toArray();
+    Path directory = TestShards.write(root.resolve("data"), "zstd", sizes);
+    Path raw = root.resolve("raw");
+    long largest = 0;
+    for (ShardInfo shard : ShardIndex.read(directory).shards()) {
+      largest = Math.max(largest, shard.rawBytes() + shard.storedBytes());
+    }
+    var processes = new ArrayList<Process>();
+    for (int i = 0; i < 3; i++) {
+      processes.add(start(directory, raw, 7 * i, Long.toString(6 * largest), "3"));
+    }
+    long samples = IntStream.of(sizes).sum();
+    long evicted = 0;
+    for (Process process : processes) {
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(process.waitFor()).as(output).isZero();
+      String[] words = output.strip().split(" ");
+      assertThat(Long.parseLong(words[1])).isEqualTo(samples * (samples - 1) / 2);
+      evicted += Long.parseLong(words[5]);
+    }
+    assertThat(evicted).isGreaterThan(10);
+    long left = 0;
+    try (var files = Files.walk(raw)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        left += Files.size(file);
+      }
+    }
+    assertThat(left).isLessThanOrEqualTo(6 * largest);
+    assertThat(temporaries(raw)).isEmpty();
+  }
+
+  @Test
   void aProcessKilledWhileDecompressingLeavesNothingThatHarms() throws Exception {
     Path directory = root.resolve("data");
     byte[] payload = new byte[1 << 20];
@@ -183,17 +216,20 @@ class ShardCacheTest {
     }
   }
 
-  private static Process start(Path directory, Path raw, int first) throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx256m",
-            "-cp",
-            System.getProperty("java.class.path"),
-            ReadAllShards.class.getName(),
-            directory.toString(),
-            raw.toString(),
-            Integer.toString(first))
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
+  private static Process start(Path directory, Path raw, int first, String... limit)
+      throws IOException {
+    var command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                ReadAllShards.class.getName(),
+                directory.toString(),
+                raw.toString(),
+                Integer.toString(first)));
+    command.addAll(List.of(limit));
+    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 }

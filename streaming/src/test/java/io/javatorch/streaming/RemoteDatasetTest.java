@@ -1,0 +1,264 @@
+package io.javatorch.streaming;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.javatorch.streaming.order.BatchingMethod;
+import io.javatorch.streaming.storage.RetryPolicy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(120)
+class RemoteDatasetTest {
+  private static final int[] SIZES = IntStream.range(0, 14).map(i -> 30 + i).toArray();
+  private static final int SAMPLES = IntStream.of(SIZES).sum();
+
+  @TempDir Path root;
+
+  private StreamingDataset.Builder dataset(String remote) {
+    return StreamingDataset.builder()
+        .remote(remote)
+        .local(root.resolve("local"))
+        .batchSize(8)
+        .validateHash("sha1")
+        .retries(new RetryPolicy(4, Duration.ofSeconds(20), Duration.ofMillis(1)));
+  }
+
+  private static List<Long> epoch(StreamingDataset dataset) {
+    try (var loader =
+        StreamingDataLoader.builder(dataset).workers(2).build(sample -> sample.getLong("id"))) {
+      var ids = new ArrayList<Long>();
+      loader.forEach(ids::addAll);
+      return ids;
+    }
+  }
+
+  private static List<Long> all(int samples) {
+    return LongStream.range(0, samples).boxed().toList();
+  }
+
+  private List<String> files(String directory, String ending) throws IOException {
+    try (var files = Files.walk(root.resolve(directory))) {
+      return files.map(Path::toString).filter(name -> name.endsWith(ending)).toList();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void bringsEachShardOnceAndKeepsIt(boolean keepZip) throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), "zstd", SIZES);
+    for (int run = 0; run < 2; run++) {
+      try (var dataset = dataset(remote.toString()).keepZip(keepZip).shuffle(true).build()) {
+        assertThat(epoch(dataset)).containsExactlyInAnyOrderElementsOf(all(SAMPLES));
+        assertThat(dataset.metrics().downloadedShards()).isEqualTo(run == 0 ? SIZES.length : 0);
+        assertThat(dataset.metrics().decompressedShards()).isEqualTo(run == 0 ? SIZES.length : 0);
+      }
+    }
+    assertThat(files("local", ".mds")).hasSize(SIZES.length);
+    assertThat(files("local", ".zstd")).hasSize(keepZip ? SIZES.length : 0);
+    assertThat(files("local", ".tmp")).isEmpty();
+    assertThat(files("remote", ".mds")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      value = {
+        "short|zstd",
+        "drop|zstd",
+        "corrupt|zstd",
+        "long|zstd",
+        "refuse,drop,corrupt|zstd",
+        "short,short,short|zstd",
+        "drop,corrupt,short|"
+      },
+      delimiter = '|')
+  void getsOverFaultsOfTheStore(String faults, String compression) throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), compression, SIZES);
+    try (var dataset = dataset("faulty:" + remote + "?" + faults).build()) {
+      assertThat(epoch(dataset)).isEqualTo(all(SAMPLES));
+      assertThat(dataset.metrics().retries())
+          .isEqualTo((long) SIZES.length * faults.split(",").length);
+    }
+    assertThat(files("local", ".tmp")).isEmpty();
+  }
+
+  @Test
+  void givesUpAfterTheLastAttemptAndNamesTheFile() throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), "zstd", 5);
+    try (var dataset = dataset("faulty:" + remote + "?short,refuse,corrupt,corrupt").build()) {
+      assertThatThrownBy(() -> dataset.get(0))
+          .isInstanceOf(UncheckedIOException.class)
+          .hasMessageContaining("00000/shard.00000.mds.zstd")
+          .hasMessageContaining("4 attempts")
+          .hasMessageContaining("sha1");
+      assertThat(files("local", ".tmp")).isEmpty();
+      assertThat(files("local", ".zstd")).isEmpty();
+      assertThat(dataset.get(0).getLong("id")).isZero();
+    }
+  }
+
+  @Test
+  void doesNotTryAgainWhatCannotHelp() throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), "zstd", 5, 5);
+    Files.delete(remote.resolve("00001/shard.00000.mds.zstd"));
+    try (var dataset = dataset("faulty:" + remote + "?denied").build()) {
+      assertThatThrownBy(() -> dataset.get(0)).hasMessageContaining("00000/shard.00000.mds.zstd");
+      assertThatThrownBy(() -> dataset.get(5)).hasMessageContaining("00001/shard.00000.mds.zstd");
+      assertThat(dataset.metrics().retries()).isZero();
+    }
+  }
+
+  @Test
+  void aStoreThatStallsIsGivenUpAfterTheTimeout() throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), "zstd", 5);
+    try (var dataset =
+        dataset("faulty:" + remote + "?stall,stall")
+            .retries(new RetryPolicy(2, Duration.ofMillis(200), Duration.ofMillis(1)))
+            .build()) {
+      assertThatThrownBy(() -> dataset.get(0))
+          .hasMessageContaining("took longer")
+          .hasMessageContaining("faulty:" + remote);
+      assertThat(dataset.get(0).getLong("id")).isZero();
+    }
+  }
+
+  @Test
+  void staysUnderItsLimit() throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), "zstd", SIZES);
+    long largest = largestRaw(remote);
+    long limit = 5 * largest;
+    try (var dataset =
+            dataset(remote.toString())
+                .cacheLimit(limit)
+                .shuffle(true)
+                .shuffleBlockSize(60)
+                .build();
+        var loader = StreamingDataLoader.builder(dataset).workers(2).build(s -> s.getLong("id"))) {
+      for (int epoch = 0; epoch < 3; epoch++) {
+        var ids = new ArrayList<Long>();
+        for (List<Long> batch : loader) {
+          ids.addAll(batch);
+          assertThat(cachedBytes()).isLessThanOrEqualTo(limit);
+        }
+        assertThat(ids).containsExactlyInAnyOrderElementsOf(all(SAMPLES));
+      }
+      assertThat(dataset.metrics().evictedShards()).isGreaterThan(SIZES.length);
+      // Little is fetched twice: a shuffle block spans fewer shards than the limit holds.
+      assertThat(dataset.metrics().downloadedShards()).isLessThan(3L * SIZES.length * 2);
+    }
+  }
+
+  private static long largestRaw(Path remote) throws IOException {
+    long largest = 0;
+    for (var shard : io.javatorch.streaming.format.ShardIndex.read(remote).shards()) {
+      largest = Math.max(largest, shard.rawBytes() + shard.storedBytes());
+    }
+    return largest;
+  }
+
+  private long cachedBytes() throws IOException {
+    long bytes = 0;
+    try (var files = Files.walk(root.resolve("local"))) {
+      for (Path file : files.toList()) {
+        String name = file.getFileName().toString();
+        if (name.endsWith(".mds") || name.endsWith(".zstd")) {
+          try {
+            bytes += Files.size(file);
+          } catch (java.nio.file.NoSuchFileException e) {
+            // Evicted meanwhile.
+          }
+        }
+      }
+    } catch (UncheckedIOException e) {
+      return 0;
+    }
+    return bytes;
+  }
+
+  @Test
+  void neverDeletesTheOnlyCopy() throws IOException {
+    Path plain = TestShards.write(root.resolve("plain"), null, SIZES);
+    Path zip = TestShards.write(root.resolve("zip"), "zstd", SIZES);
+    for (Path directory : List.of(plain, zip)) {
+      try (var dataset =
+          StreamingDataset.builder()
+              .local(directory)
+              .batchSize(8)
+              .cacheLimit(4 * largestRaw(zip))
+              .build()) {
+        assertThat(epoch(dataset)).isEqualTo(all(SAMPLES));
+      }
+    }
+    assertThat(files("plain", ".mds")).hasSize(SIZES.length);
+    assertThat(files("zip", ".zstd")).hasSize(SIZES.length);
+    assertThat(files("zip", ".mds").size()).isLessThan(SIZES.length);
+    assertThatThrownBy(() -> StreamingDataset.builder().local(zip).cacheLimit(1000).build())
+        .hasMessageContaining("cacheLimit of 1000");
+  }
+
+  @Test
+  void mixesStreams() throws IOException {
+    Path one = TestShards.write(root.resolve("one"), "zstd", 10, 14);
+    Path two = TestShards.write(root.resolve("two/train"), null, 16);
+    var streams =
+        List.of(
+            Stream.builder().local(one).repeat(2).build(),
+            Stream.builder().local(root.resolve("two")).split("train").choose(8).build());
+    try (var dataset = StreamingDataset.builder().streams(streams).batchSize(7).build()) {
+      assertThat(dataset.size()).isEqualTo(40);
+      assertThat(dataset.epochSize()).isEqualTo(56);
+      assertThat(dataset.get(24).getLong("id")).isZero();
+      var ids = epoch(dataset);
+      assertThat(ids).hasSize(56);
+      assertThat(ids.subList(0, 48)).containsAll(all(24));
+    }
+    try (var dataset =
+            StreamingDataset.builder()
+                .streams(
+                    List.of(
+                        Stream.builder().local(one).proportion(3).build(),
+                        Stream.builder().local(two).proportion(1).build()))
+                .epochSize(64)
+                .batchingMethod(BatchingMethod.STRATIFIED)
+                .batchSize(8)
+                .build();
+        var loader =
+            StreamingDataLoader.builder(dataset).build(s -> s.columns().size() + s.getLong("id"))) {
+      var batches = new ArrayList<List<Long>>();
+      loader.forEach(batches::add);
+      assertThat(batches).hasSize(8).allMatch(batch -> batch.size() == 8);
+    }
+  }
+
+  @Test
+  void saysWhatIsWrongWithItsPlaces() {
+    assertThatThrownBy(() -> StreamingDataset.builder().remote("s9://bucket/data").build())
+        .hasMessageContaining("s9://bucket/data")
+        .hasMessageContaining("[faulty, file]");
+    assertThatThrownBy(() -> dataset(root.resolve("nowhere").toString()).build())
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("nowhere");
+    assertThatThrownBy(() -> Stream.builder().repeat(1).choose(2)).hasMessageContaining("at most");
+    assertThatThrownBy(() -> Stream.builder().build()).hasMessageContaining("local or remote");
+    assertThatThrownBy(
+            () ->
+                StreamingDataset.builder()
+                    .local(root)
+                    .streams(List.of(Stream.builder().local(root).build()))
+                    .build())
+        .hasMessageContaining("not both");
+  }
+}

@@ -1,0 +1,128 @@
+package io.javatorch.streaming.storage;
+
+import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * A store over a directory of this host that fails on demand: {@code faulty:/path?fault,fault,…}.
+ * The faults befall the first, second, … time that each file is opened; afterwards all goes well.
+ */
+public final class FaultyStorageProvider implements StorageProvider {
+  @Override
+  public List<String> schemes() {
+    return List.of("faulty");
+  }
+
+  @Override
+  public Storage connect(String location) {
+    int question = location.indexOf('?');
+    Path root = Path.of(location.substring("faulty:".length(), question));
+    return new Faulty(root, List.of(location.substring(question + 1).split(",")));
+  }
+
+  private static final class Faulty implements Storage {
+    private final Path root;
+    private final List<String> faults;
+    private final Map<String, Integer> opened = new ConcurrentHashMap<>();
+
+    Faulty(Path root, List<String> faults) {
+      this.root = root;
+      this.faults = faults;
+    }
+
+    @Override
+    public InputStream open(String path, long offset) throws IOException {
+      byte[] bytes = Files.readAllBytes(root.resolve(path));
+      if (path.endsWith("index.json")) {
+        return new ByteArrayInputStream(bytes);
+      }
+      int time = opened.merge(path, 1, Integer::sum);
+      String fault = time <= faults.size() ? faults.get(time - 1) : "none";
+      int from = Math.toIntExact(offset);
+      int rest = bytes.length - from;
+      return switch (fault) {
+        case "none" -> new ByteArrayInputStream(bytes, from, rest);
+        case "refuse" -> throw new IOException("503");
+        case "denied" -> throw new AccessDeniedException(path);
+        case "short" -> new ByteArrayInputStream(bytes, from, rest / 2);
+        case "long" -> {
+          byte[] more = java.util.Arrays.copyOfRange(bytes, from, bytes.length + 1);
+          yield new ByteArrayInputStream(more);
+        }
+        case "corrupt" -> {
+          bytes[bytes.length - 1] ^= 1;
+          yield new ByteArrayInputStream(bytes, from, rest);
+        }
+        case "drop" -> new Dropping(new ByteArrayInputStream(bytes, from, rest), rest / 3);
+        case "stall" -> new Stalling();
+        default -> throw new IllegalArgumentException(fault);
+      };
+    }
+
+    @Override
+    public long size(String path) throws IOException {
+      return Files.size(root.resolve(path));
+    }
+
+    @Override
+    public String location() {
+      return "faulty:" + root;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  private static final class Dropping extends FilterInputStream {
+    private int left;
+
+    Dropping(InputStream in, int left) {
+      super(in);
+      this.left = left;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      if (left == 0) {
+        throw new IOException("connection reset");
+      }
+      int n = super.read(bytes, offset, Math.min(left, length));
+      left -= n;
+      return n;
+    }
+  }
+
+  /** Gives nothing until it is closed. */
+  private static final class Stalling extends InputStream {
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    @Override
+    public int read() throws IOException {
+      try {
+        closed.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      throw new IOException("stream closed");
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      return read();
+    }
+
+    @Override
+    public void close() {
+      closed.countDown();
+    }
+  }
+}
