@@ -21,7 +21,7 @@ final class CacheSpace {
   private final List<ShardFolder> folders;
   private final long limit;
   private final AtomicLong evicted = new AtomicLong();
-  private final AtomicLong reserved = new AtomicLong();
+  private long reserved;
   private boolean warned;
 
   CacheSpace(List<ShardFolder> folders, long limit) {
@@ -36,15 +36,47 @@ final class CacheSpace {
   }
 
   /**
-   * Makes room. Shards that this process is bringing count in full; those that others are bringing
-   * do not yet, so that the limit can be passed by as many shards as others bring at the moment.
+   * Makes room. Shards that this process is bringing count in full, and are waited for where they
+   * leave no room; those that others are bringing do not count yet, so that the limit can be passed
+   * by as many shards as others bring at the moment.
    *
-   * @param giveUp closes the least recently used shard of this process; false if it has none
+   * @param giveUp closes the least recently used shard of this process
    */
   synchronized Reservation reserve(long bytes, GiveUp giveUp) throws IOException {
+    boolean interrupted = false;
+    while (!makeRoom(bytes, giveUp)) {
+      if (reserved == 0) {
+        if (!warned) {
+          warned = true;
+          log.warn(
+              "the cache of {} goes over cacheLimit {}: all its shards are in use at once",
+              folders.get(0),
+              limit);
+        }
+        break;
+      }
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    reserved += bytes;
+    return () -> release(bytes);
+  }
+
+  private synchronized void release(long bytes) {
+    reserved -= bytes;
+    notifyAll();
+  }
+
+  private boolean makeRoom(long bytes, GiveUp giveUp) throws IOException {
     try (FileLock lock = folders.get(0).lockSpace()) {
       log.trace("looking for {} bytes under {}", bytes, lock);
-      long used = reserved.get();
+      long used = reserved;
       var residents = new ArrayList<Resident>();
       for (ShardFolder folder : folders) {
         for (int shard = 0; shard < folder.shards(); shard++) {
@@ -67,25 +99,16 @@ final class CacheSpace {
           }
         }
         if (used == before && !giveUp.leastRecentlyUsed()) {
-          if (!warned) {
-            warned = true;
-            log.warn(
-                "the cache of {} takes {} bytes more than cacheLimit {}: all its shards are in"
-                    + " use at once",
-                folders.get(0),
-                used + bytes - limit,
-                limit);
-          }
-          break;
+          return false;
         }
       }
+      return true;
     }
-    reserved.addAndGet(bytes);
-    return () -> reserved.addAndGet(-bytes);
   }
 
   /** Lets go of a shard that this process has open. */
   interface GiveUp {
+    /** False if this process has none open. */
     boolean leastRecentlyUsed() throws IOException;
   }
 }

@@ -179,7 +179,7 @@ final class ShardFolder implements AutoCloseable {
         ready.get().close();
         return;
       }
-      try (Reservation reserved = room.reserve(info.rawBytes() + zipBytes(info))) {
+      try (Reservation reserved = room.reserve(bytesToBring(shard))) {
         log.trace("room: {}", reserved);
         for (FilePair file : info.files()) {
           bring(info, file);
@@ -300,6 +300,10 @@ final class ShardFolder implements AutoCloseable {
   long mostBytes(int shard) {
     ShardInfo info = files.shards().get(shard);
     return info.rawBytes() + zipBytes(info);
+  }
+
+  private long bytesToBring(int shard) {
+    return files.remote().isPresent() ? mostBytes(shard) : files.shards().get(shard).rawBytes();
   }
 
   private static long zipBytes(ShardInfo info) {

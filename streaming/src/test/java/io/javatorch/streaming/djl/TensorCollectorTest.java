@@ -2,11 +2,19 @@ package io.javatorch.streaming.djl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.Model;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.core.Linear;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.EasyTrain;
+import ai.djl.training.loss.Loss;
+import ai.djl.training.optimizer.Optimizer;
+import ai.djl.training.tracker.Tracker;
 import io.javatorch.streaming.SampleReadException;
 import io.javatorch.streaming.StreamingDataLoader;
 import io.javatorch.streaming.StreamingDataset;
@@ -77,6 +85,35 @@ class TensorCollectorTest {
         }
       }
       assertThat(loader.state().sampleInEpoch()).isEqualTo(33);
+    }
+  }
+
+  @Test
+  void djlTrainsOnIt() throws Exception {
+    var columns =
+        TensorCollector.builder()
+            .floats("half", new Shape(1), (sample, out) -> out.put(sample.getFloat("half") / 16))
+            .floats("id", new Shape(1), (sample, out) -> out.put(sample.getLong("id") / 16f))
+            .build();
+    try (var data = dataset;
+        var loader = StreamingDataLoader.builder(data).workers(2).collect(columns);
+        var model = Model.newInstance("line")) {
+      model.setBlock(Linear.builder().setUnits(1).build());
+      var config =
+          new DefaultTrainingConfig(Loss.l2Loss())
+              .optOptimizer(Optimizer.adam().optLearningRateTracker(Tracker.fixed(0.05f)).build());
+      try (var trainer = model.newTrainer(config)) {
+        trainer.initialize(new Shape(1, 1));
+        var training = new TensorDataset(loader, 1);
+        EasyTrain.fit(trainer, 40, training, null);
+        assertThat(loader.epoch()).isEqualTo(39);
+        assertThat(loader.state().sampleInEpoch()).isEqualTo(33);
+        try (var manager = model.getNDManager().newSubManager()) {
+          var predicted = trainer.evaluate(new NDList(manager.create(new float[][] {{1}, {0.5f}})));
+          assertThat(predicted.head().getFloat(0, 0)).isCloseTo(2, within(0.1f));
+          assertThat(predicted.head().getFloat(1, 0)).isCloseTo(1, within(0.1f));
+        }
+      }
     }
   }
 
