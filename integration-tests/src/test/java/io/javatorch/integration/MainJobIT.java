@@ -46,7 +46,15 @@ class MainJobIT {
                   "spark.log.level=DEBUG"),
               Map.of("DATABRICKS_HOST", HOST, "DATABRICKS_TOKEN", TOKEN),
               "io.javatorch.samples.QuickStart",
-              List.of("--images", "8000", "--epochs", "4", "--output", output().toString()),
+              List.of(
+                  "--images",
+                  "8000",
+                  "--epochs",
+                  "4",
+                  "--batch-size",
+                  "32",
+                  "--output",
+                  output().toString()),
               log);
       var printed = Files.readString(log, StandardCharsets.UTF_8);
       assertThat(exitCode).as(() -> "exit code of the driver, which printed\n" + printed).isZero();

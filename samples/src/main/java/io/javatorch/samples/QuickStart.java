@@ -13,6 +13,9 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -128,10 +131,10 @@ public final class QuickStart implements Callable<Integer> {
   @Option(
       names = "--output",
       paramLabel = "PATH",
-      defaultValue = "quickstart-output",
       description = {
         "Directory for the table, shards, checkpoints and the picture of the losses; must be new or"
-            + " empty, and the same on all machines of the cluster. Default: ${DEFAULT-VALUE}."
+            + " empty, and the same on all machines of the cluster.",
+        "Default: a new one, named after the time, in quickstart-output."
       })
   private Path output;
 
@@ -192,6 +195,11 @@ public final class QuickStart implements Callable<Integer> {
           "--batch-size %d is not a multiple of --num-processes %d: every process takes the same share"
               .formatted(batchSize, processes));
     }
+    if (output == null) {
+      var now = LocalDateTime.now(ZoneId.systemDefault());
+      output =
+          Path.of("quickstart-output", now.format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss")));
+    }
     output = output.toAbsolutePath().normalize();
     if (Files.isRegularFile(output)) {
       throw new ParameterException(
@@ -233,8 +241,7 @@ public final class QuickStart implements Callable<Integer> {
               .formatted(training.samples(), heldOut.samples(), batchSize));
     }
     var plan = CheckpointPlan.of(stepsPerEpoch, epochs);
-    var distributor =
-        JavaTorchDistributor.builder(spark).numProcesses(processes).withoutCredentials().build();
+    var distributor = JavaTorchDistributor.builder(spark).numProcesses(processes).build();
     var settings =
         new TrainingSettings(
             shards("training").toString(),
