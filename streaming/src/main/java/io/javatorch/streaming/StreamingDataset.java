@@ -87,9 +87,11 @@ public final class StreamingDataset implements AutoCloseable {
             : builder.shuffleAlgorithm.defaultCanonicalNodes(readingWorld.numNodes());
     var files = new ArrayList<StreamFiles>();
     try {
-      for (Stream stream : streams) {
-        files.add(StreamOpener.open(stream, builder.defaults()));
+      for (int i = 0; i < streams.size(); i++) {
+        String folder = streams.size() == 1 ? "" : Integer.toString(i);
+        files.add(StreamOpener.open(streams.get(i), folder, builder.defaults()));
       }
+      StreamOpener.checkApart(files);
       var shards = new ArrayList<StreamShards>();
       for (int i = 0; i < files.size(); i++) {
         long[] sizes = files.get(i).shards().stream().mapToLong(ShardInfo::samples).toArray();

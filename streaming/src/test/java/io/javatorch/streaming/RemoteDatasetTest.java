@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -241,6 +242,75 @@ class RemoteDatasetTest {
       loader.forEach(batches::add);
       assertThat(batches).hasSize(8).allMatch(batch -> batch.size() == 8);
     }
+  }
+
+  @Test
+  void streamsKeepApartWhatTheyBring() throws IOException {
+    Path one = TestShards.write(root.resolve("one"), "zstd", 10);
+    Path two = TestShards.write(root.resolve("two"), "zstd", 12);
+    try (var dataset =
+        StreamingDataset.builder()
+            .streams(
+                List.of(Stream.builder().local(one).build(), Stream.builder().local(two).build()))
+            .cacheDirectory(root.resolve("cache"))
+            .batchSize(4)
+            .build()) {
+      var expected = new ArrayList<>(all(10));
+      expected.addAll(all(12));
+      assertThat(epoch(dataset)).isEqualTo(expected);
+    }
+    assertThat(files("cache", ".mds")).hasSize(2);
+    assertThatThrownBy(
+            () ->
+                StreamingDataset.builder()
+                    .streams(
+                        List.of(
+                            Stream.builder()
+                                .remote(one.toString())
+                                .local(root.resolve("l"))
+                                .build(),
+                            Stream.builder()
+                                .remote(two.toString())
+                                .local(root.resolve("l"))
+                                .build()))
+                    .build())
+        .hasMessageContaining(root.resolve("l").toString())
+        .hasMessageContaining("different remote");
+  }
+
+  @Test
+  void withoutALocalDirectoryItUsesOneOfItsOwn() throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), "zstd", 10);
+    String before = System.setProperty("java.io.tmpdir", root.toString());
+    try {
+      for (int run = 0; run < 2; run++) {
+        try (var dataset =
+            StreamingDataset.builder().remote(remote.toString()).batchSize(4).build()) {
+          assertThat(epoch(dataset)).isEqualTo(all(10));
+          assertThat(dataset.metrics().downloadedShards()).isEqualTo(run == 0 ? 1 : 0);
+        }
+      }
+      Path own = root.resolve("javatorch-" + System.getProperty("user.name"));
+      assertThat(Files.getPosixFilePermissions(own))
+          .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+      Files.move(own, root.resolve("elsewhere"));
+      Files.createSymbolicLink(own, root.resolve("elsewhere"));
+      assertThatThrownBy(() -> StreamingDataset.builder().remote(remote.toString()).build())
+          .hasMessageContaining(own.toString())
+          .hasMessageContaining("set local");
+    } finally {
+      System.setProperty("java.io.tmpdir", before);
+    }
+  }
+
+  @Test
+  void rawShardsOfAReadOnlyDirectoryNeedNoLockEvenWithALimit() throws IOException {
+    Path plain = TestShards.write(root.resolve("plain"), null, 10, 10);
+    try (var dataset =
+        StreamingDataset.builder().local(plain).batchSize(4).cacheLimit(1 << 20).build()) {
+      assertThat(epoch(dataset)).isEqualTo(all(20));
+    }
+    assertThat(files("plain", ".lock")).isEmpty();
   }
 
   @Test

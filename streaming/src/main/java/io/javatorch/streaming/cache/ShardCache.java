@@ -66,7 +66,10 @@ public final class ShardCache implements AutoCloseable {
               + largest
               + " bytes, compressed and not");
     }
-    space = limit == 0 ? null : new CacheSpace(folders, limit);
+    space =
+        limit == 0 || !takesWork()
+            ? null
+            : new CacheSpace(folders.stream().filter(ShardFolder::takesWork).toList(), limit);
     openLimit = limit / Math.max(1, processes);
   }
 

@@ -89,8 +89,11 @@ final class ShardFolder implements AutoCloseable {
   }
 
   boolean takesWork() {
-    return files.remote().isPresent()
-        || files.shards().stream().anyMatch(shard -> shard.compression().isPresent());
+    return files.shards().stream().anyMatch(this::takesWork);
+  }
+
+  private boolean takesWork(ShardInfo shard) {
+    return files.remote().isPresent() || shard.compression().isPresent();
   }
 
   Optional<Downloader> remote() {
@@ -109,13 +112,15 @@ final class ShardFolder implements AutoCloseable {
    */
   Opened open(int shard, boolean leased, Room room) throws IOException {
     for (int attempt = 1; ; attempt++) {
-      Optional<FileLock> lease = leased ? locks.share(LEASES + shard) : Optional.empty();
+      // What cannot be evicted needs no lease, and may lie where no lock file can be made.
+      boolean evictable = leased && takesWork(files.shards().get(shard));
+      Optional<FileLock> lease = evictable ? locks.share(LEASES + shard) : Optional.empty();
       boolean opened = false;
       try {
         var ready = openIfReady(shard);
         if (ready.isPresent()) {
           opened = true;
-          if (leased) {
+          if (evictable) {
             touch(shard);
           }
           return new Opened(ready.get(), lease);
@@ -139,7 +144,7 @@ final class ShardFolder implements AutoCloseable {
 
   private Optional<ShardReader> openIfReady(int shard) throws IOException {
     ShardInfo info = files.shards().get(shard);
-    if (info.compression().isEmpty() && files.remote().isEmpty()) {
+    if (!takesWork(info)) {
       // These are the user's own: if one is missing or damaged, nothing can be done about it.
       for (FilePair file : info.files()) {
         if (!files.hashes().isEmpty()) {
@@ -333,6 +338,9 @@ final class ShardFolder implements AutoCloseable {
   }
 
   void touch(int shard) {
+    if (!takesWork(files.shards().get(shard))) {
+      return;
+    }
     try {
       Files.setLastModifiedTime(mainFile(shard), FileTime.fromMillis(System.currentTimeMillis()));
     } catch (IOException e) {
