@@ -36,4 +36,14 @@ interface Call {
 
   /** A peer worth reading from without being told that there is something to read; may be null. */
   PeerLink streamsFrom();
+
+  /** Whether the call makes progress by {@link #pump} without anything arriving at a socket. */
+  default boolean polls() {
+    return false;
+  }
+
+  /** The call that a peer has come to, as far as can be seen without its saying so. */
+  default long arrival(PeerLink link) {
+    return link.sequence;
+  }
 }

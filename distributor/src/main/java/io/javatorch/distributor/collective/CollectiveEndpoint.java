@@ -20,12 +20,21 @@ import java.util.List;
  * }
  * }</pre>
  *
+ * <p>If all ranks turn out to be on one host, their data goes through memory that they share: a
+ * file in {@code /dev/shm}, or where {@code java.io.tmpdir} says, that loses its name at once and
+ * so goes away with the processes.
+ *
  * <p>Connections prove the job's secret to each other (HMAC-SHA-256 over fresh nonces, both ways);
  * whoever cannot is dropped. The traffic after that is not encrypted.
  */
 public final class CollectiveEndpoint implements AutoCloseable {
   /** How long one collective call may take unless {@link #connect} is told otherwise. */
   public static final Duration DEFAULT_CALL_TIMEOUT = Duration.ofMinutes(10);
+
+  /**
+   * System property; {@code false} keeps a rank, and with it its group, from using shared memory.
+   */
+  public static final String SHARED_MEMORY_PROPERTY = "javatorch.collective.sharedMemory";
 
   private static final int MIN_SECRET_BYTES = 16;
 
@@ -86,6 +95,18 @@ public final class CollectiveEndpoint implements AutoCloseable {
       Duration connectTimeout,
       Duration callTimeout)
       throws IOException {
+    boolean shareMemory = !"false".equalsIgnoreCase(System.getProperty(SHARED_MEMORY_PROPERTY));
+    return connect(rank, peersByRank, jobSecret, connectTimeout, callTimeout, shareMemory);
+  }
+
+  ProcessGroup connect(
+      int rank,
+      List<InetSocketAddress> peersByRank,
+      byte[] jobSecret,
+      Duration connectTimeout,
+      Duration callTimeout,
+      boolean shareMemory)
+      throws IOException {
     int worldSize = peersByRank.size();
     if (rank < 0 || rank >= worldSize) {
       throw new IllegalArgumentException(
@@ -109,7 +130,14 @@ public final class CollectiveEndpoint implements AutoCloseable {
     var meeting =
         new Rendezvous(listener, rank, List.copyOf(peersByRank), jobSecret, connectTimeout);
     try {
-      return SocketProcessGroup.over(rank, meeting.meet(connectTimeout), callTimeout);
+      var group = SocketProcessGroup.over(rank, meeting.meet(connectTimeout), callTimeout);
+      try {
+        group.shareMemory(shareMemory);
+        return group;
+      } catch (RuntimeException e) {
+        group.close();
+        throw e;
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new CollectiveException("interrupted while waiting for the other ranks", e);

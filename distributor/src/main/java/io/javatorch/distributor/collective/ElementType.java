@@ -9,7 +9,11 @@ public enum ElementType {
   /** 32-bit two's complement. */
   INT32(3, 4, false),
   /** 64-bit two's complement. */
-  INT64(4, 8, false);
+  INT64(4, 8, false),
+  /** IEEE 754 half precision; sums are kept in single precision within a step of the algorithm. */
+  FLOAT16(5, 2, true),
+  /** The upper half of a single-precision number; computed as {@link #FLOAT16} is. */
+  BFLOAT16(6, 2, true);
 
   /** On the wire. */
   final byte code;

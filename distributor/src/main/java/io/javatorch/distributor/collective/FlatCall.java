@@ -204,12 +204,12 @@ final class FlatCall implements Call {
     } else if (descriptor.kind() == Kind.ALL_REDUCE && descriptor.bytes() > 0) {
       data.read(0, place(rank));
       ByteBuffer result = place(0);
-      for (int other = 1; other < arrived.length; other++) {
-        reduction.combine(result, place(other), descriptor.type(), descriptor.op());
+      ByteBuffer[] inputs = new ByteBuffer[arrived.length];
+      for (int other = 0; other < arrived.length; other++) {
+        inputs[other] = place(other);
       }
-      if (descriptor.op() == ReduceOp.MEAN) {
-        reduction.divide(result, descriptor.type(), arrived.length);
-      }
+      int divisor = descriptor.op() == ReduceOp.MEAN ? arrived.length : 1;
+      reduction.combine(inputs, result, descriptor.type(), descriptor.op(), divisor);
       data.write(0, result);
     }
     finished = true;

@@ -201,10 +201,13 @@ final class RingCall implements Call {
         data.read(offset, own);
         own.clear();
       }
-      reduction.combine(own, arriving, descriptor.type(), descriptor.op());
-      if (descriptor.op() == ReduceOp.MEAN && received >= receives / 2 - pieces) {
-        reduction.divide(own, descriptor.type(), worldSize);
-      }
+      boolean mean = descriptor.op() == ReduceOp.MEAN && received >= receives / 2 - pieces;
+      reduction.combine(
+          new ByteBuffer[] {own, arriving},
+          own,
+          descriptor.type(),
+          descriptor.op(),
+          mean ? worldSize : 1);
       if (copied) {
         data.write(offset, own);
       }

@@ -23,8 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ranks connected to each other by a full mesh of sockets. The calling thread itself drives the
- * sockets, without a hand-over to another thread.
+ * Ranks connected to each other by a full mesh of sockets; if all of them are on one host, data
+ * goes through memory that they share ({@link SharedCall}), and the sockets only tell who is there.
+ * The calling thread itself drives the sockets, without a hand-over to another thread.
  *
  * <p>Large data goes round a ring, so that each rank sends and receives about twice the data
  * whatever the world's size ({@link RingCall}); small data goes straight to everybody ({@link
@@ -39,6 +40,13 @@ final class SocketProcessGroup implements ProcessGroup {
 
   /** How long a call that does not need a peer that is gone may go on to its end. */
   private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /** How often a call in shared memory looks at the sockets and the clock while it waits. */
+  private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
+  private static final int SPINS = 200;
+  private static final int YIELDS = 400;
+  private static final long PARK_NANOS = TimeUnit.MICROSECONDS.toNanos(50);
 
   private static final long MAX_BEAT_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long FAREWELL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -58,11 +66,18 @@ final class SocketProcessGroup implements ProcessGroup {
   private final ByteBuffer flatScratch;
   private final ByteBuffer ringScratch;
 
+  /** Null if the ranks do not share memory. */
+  private SharedMemory shared;
+
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean closing;
 
   // Guarded by lock.
   private long sequence;
+
+  /** Calls that users have not made; the same on all ranks. */
+  private long ownCalls;
+
   private Failure failure;
   private CollectiveException firstFailure;
   private boolean closed;
@@ -108,6 +123,17 @@ final class SocketProcessGroup implements ProcessGroup {
     }
   }
 
+  /** Uses shared memory from now on if all ranks are on one host. A collective call. */
+  void shareMemory(boolean wanted) {
+    shared = SharedMemory.among(this, wanted);
+    ownCalls = sequence;
+    LOG.debug("Rank {}: shared memory: {}", rank, shared != null);
+  }
+
+  boolean sharesMemory() {
+    return shared != null;
+  }
+
   @Override
   public int rank() {
     return rank;
@@ -150,7 +176,9 @@ final class SocketProcessGroup implements ProcessGroup {
 
   private void allReduce(Elements data, ElementType type, ReduceOp op) {
     var call = new CallDescriptor(Kind.ALL_REDUCE, op, type, -1, data.bytes());
-    if (isSmall(data.bytes())) {
+    if (shared != null) {
+      run(SharedCall.of(this, call, data, shared, reduction, ringScratch));
+    } else if (isSmall(data.bytes())) {
       run(FlatCall.allReduce(call, data, rank, worldSize, flatScratch, reduction));
     } else {
       run(RingCall.allReduce(call, data, rank, links, ringScratch, reduction));
@@ -162,7 +190,9 @@ final class SocketProcessGroup implements ProcessGroup {
     Arguments.checkBroadcast(data, root, rank, worldSize);
     Elements elements = Elements.of(data);
     var call = new CallDescriptor(Kind.BROADCAST, null, null, root, elements.bytes());
-    if (isSmall(elements.bytes())) {
+    if (shared != null) {
+      run(SharedCall.of(this, call, elements, shared, reduction, ringScratch));
+    } else if (isSmall(elements.bytes())) {
       run(FlatCall.broadcast(call, elements, rank, worldSize, flatScratch));
     } else {
       run(RingCall.broadcast(call, elements, rank, links, ringScratch));
@@ -172,6 +202,14 @@ final class SocketProcessGroup implements ProcessGroup {
   @Override
   public List<byte[]> allGather(byte[] data) {
     var call = new CallDescriptor(Kind.ALL_GATHER, null, null, -1, data.length);
+    if (shared != null) {
+      SharedCall small = SharedCall.gather(this, call, data, shared);
+      run(small);
+      byte[][] gathered = small.gathered();
+      if (gathered != null) {
+        return List.of(gathered);
+      }
+    }
     FlatCall gather = FlatCall.allGather(call, data, rank, worldSize, flatScratch);
     run(gather);
     return gather.gathered();
@@ -180,7 +218,11 @@ final class SocketProcessGroup implements ProcessGroup {
   @Override
   public void barrier() {
     var call = new CallDescriptor(Kind.BARRIER, null, null, -1, 0);
-    run(FlatCall.barrier(call, rank, worldSize, flatScratch));
+    if (shared != null) {
+      run(SharedCall.of(this, call, null, shared, reduction, ringScratch));
+    } else {
+      run(FlatCall.barrier(call, rank, worldSize, flatScratch));
+    }
   }
 
   private boolean isSmall(int bytes) {
@@ -223,6 +265,7 @@ final class SocketProcessGroup implements ProcessGroup {
         link.interest(SelectionKey.OP_READ, link.gone == null);
       }
     }
+    checkThread(call);
     call.start(sequence, links);
     // What was read ahead in an earlier call lies in the links, where the selector does not see it.
     for (PeerLink link : links) {
@@ -230,6 +273,8 @@ final class SocketProcessGroup implements ProcessGroup {
         receive(link, call);
       }
     }
+    long nextPoll = start + POLL_NANOS;
+    int waits = 0;
     while (true) {
       boolean progress = flush(call);
       PeerLink stream = call.streamsFrom();
@@ -238,6 +283,17 @@ final class SocketProcessGroup implements ProcessGroup {
       }
       if (call.received() && !call.hasMoreToSend() && allIdle()) {
         return;
+      }
+      if (call.polls()) {
+        waits = progress ? 0 : waits + 1;
+        if (progress || waits <= SPINS) {
+          Thread.onSpinWait();
+          continue;
+        }
+        if (System.nanoTime() - nextPoll < 0) {
+          pause(waits);
+          continue;
+        }
       }
       long now = System.nanoTime();
       checkThread(call);
@@ -249,18 +305,33 @@ final class SocketProcessGroup implements ProcessGroup {
         beat();
         nextBeat = now + beatNanos;
       }
+      if (call.polls()) {
+        selector.selectNow(key -> receiveFrom(key, call));
+        nextPoll = System.nanoTime() + POLL_NANOS;
+        continue;
+      }
       if (progress) {
         continue;
       }
       wake = Math.min(wake, Math.min(nextBeat - now, deadline - now));
       selector.select(
-          key -> {
-            PeerLink link = (PeerLink) key.attachment();
-            if (key.isReadable()) {
-              receive(link, call);
-            }
-          },
-          Math.max(1, TimeUnit.NANOSECONDS.toMillis(wake)));
+          key -> receiveFrom(key, call), Math.max(1, TimeUnit.NANOSECONDS.toMillis(wake)));
+    }
+  }
+
+  private void receiveFrom(SelectionKey key, Call call) {
+    if (key.isReadable()) {
+      receive((PeerLink) key.attachment(), call);
+    }
+  }
+
+  /** Waits for other ranks' memory to change: briefly at first, and then at ever less cost. */
+  @SuppressWarnings("ThreadPriorityCheck") // Yielding only makes the wait cheaper for the others.
+  private static void pause(int waits) {
+    if (waits <= SPINS + YIELDS) {
+      Thread.yield();
+    } else {
+      LockSupport.parkNanos(PARK_NANOS);
     }
   }
 
@@ -340,9 +411,10 @@ final class SocketProcessGroup implements ProcessGroup {
       if (link == null) {
         continue;
       }
-      if (link.sequence < sequence) {
+      long arrival = Math.max(link.sequence, call.arrival(link));
+      if (arrival < sequence) {
         absent.add(link.rank);
-      } else if (link.sequence == sequence && now - link.lastHeardNanos > 3 * beatNanos) {
+      } else if (arrival == sequence && now - link.lastHeardNanos > 3 * beatNanos) {
         silent.add(link.rank);
       } else if (call.awaits(link) || !link.idle()) {
         awaited.add(link.rank);
@@ -364,7 +436,7 @@ final class SocketProcessGroup implements ProcessGroup {
   }
 
   private String describe(Call call) {
-    return "call " + sequence + ", " + call.descriptor();
+    return "call " + (sequence - ownCalls) + ", " + call.descriptor();
   }
 
   /** Takes all that has arrived from a peer and belongs to the current call. */
@@ -437,18 +509,7 @@ final class SocketProcessGroup implements ProcessGroup {
         }
         link.sequence = sequence;
         if (!theirs.matches(call.descriptor())) {
-          throw new CallMismatchException(
-              "in call "
-                  + sequence
-                  + " rank "
-                  + link.rank
-                  + " makes "
-                  + theirs
-                  + " but rank "
-                  + rank
-                  + " makes "
-                  + call.descriptor(),
-              null);
+          throw mismatch(link.rank, theirs, call.descriptor());
         }
         link.opened = true;
         call.opened(link, theirs);
@@ -458,6 +519,21 @@ final class SocketProcessGroup implements ProcessGroup {
       case PeerLink.BYE -> link.saidBye = true;
       default -> throw nonsense(link);
     }
+  }
+
+  CallMismatchException mismatch(int peer, CallDescriptor theirs, CallDescriptor own) {
+    return new CallMismatchException(
+        "in call "
+            + (sequence - ownCalls)
+            + " rank "
+            + peer
+            + " makes "
+            + theirs
+            + " but rank "
+            + rank
+            + " makes "
+            + own,
+        null);
   }
 
   static CollectiveException nonsense(PeerLink link) {

@@ -24,7 +24,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class ProcessGroupTest {
+/** What every process group does, whatever the data goes through. */
+abstract class ProcessGroupTest {
+  /** Whether the ranks share memory. */
+  abstract boolean sharedMemory();
+
+  private <T> List<T> run(int worldSize, Ranks.Body<T> body) throws Exception {
+    return Ranks.run(worldSize, sharedMemory(), body);
+  }
 
   @ParameterizedTest
   @CsvSource({
@@ -43,7 +50,7 @@ class ProcessGroupTest {
   })
   void allReduceSumsTheRanksValuesForAnySizeAndWorld(int worldSize, int elements) throws Exception {
     List<float[]> results =
-        Ranks.run(
+        run(
             worldSize,
             group -> {
               FloatBuffer data = direct(elements * 4).asFloatBuffer();
@@ -65,7 +72,10 @@ class ProcessGroupTest {
   }
 
   @ParameterizedTest
-  @EnumSource(ElementType.class)
+  @EnumSource(
+      value = ElementType.class,
+      mode = EnumSource.Mode.EXCLUDE,
+      names = {"FLOAT16", "BFLOAT16"})
   void everyTypeAndOperationMatchesAPlainLoop(ElementType type) throws Exception {
     // One size for each of the two algorithms, neither a multiple of anything.
     for (int elements : new int[] {101, 50_021}) {
@@ -103,7 +113,7 @@ class ProcessGroupTest {
           expected[i] += 0.0;
         }
         List<double[]> results =
-            Ranks.run(
+            run(
                 worldSize,
                 group -> {
                   ByteBuffer data = direct(elements * type.bytes());
@@ -121,12 +131,39 @@ class ProcessGroupTest {
   }
 
   @ParameterizedTest
+  @EnumSource(names = {"FLOAT16", "BFLOAT16"})
+  void shortFloatsAreReduced(ElementType type) throws Exception {
+    for (int elements : new int[] {101, 100_021}) {
+      List<double[]> results =
+          run(
+              4,
+              group -> {
+                double[] values = new double[elements];
+                for (int i = 0; i < elements; i++) {
+                  values[i] = (group.rank() + 1) * (i % 8) / 4.0;
+                }
+                ByteBuffer data = direct(elements * 2);
+                put(data, type, values);
+                group.allReduce(data, type, ReduceOp.MEAN);
+                return get(data, type, elements);
+              });
+      for (double[] result : results) {
+        for (int i = 0; i < elements; i++) {
+          if (result[i] != 10 * (i % 8) / 16.0) {
+            assertThat(result[i]).as("element %d", i).isEqualTo(10 * (i % 8) / 16.0);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(ints = {1000, 200_003})
   void resultsAreTheSameBitsOnAllRanksAndInEveryRun(int elements) throws Exception {
     List<float[]> all = new ArrayList<>();
     for (int run = 0; run < 3; run++) {
       all.addAll(
-          Ranks.run(
+          run(
               4,
               group -> {
                 Random random = new Random(group.rank());
@@ -149,7 +186,7 @@ class ProcessGroupTest {
   void bufferKindsMixFreelyAcrossRanksAndOnlyTheWindowTakesPart() throws Exception {
     int elements = 70_001;
     List<float[]> results =
-        Ranks.run(
+        run(
             4,
             group -> {
               float[] values = new float[elements];
@@ -202,7 +239,7 @@ class ProcessGroupTest {
     for (int root = 0; root < worldSize; root++) {
       int from = root;
       List<byte[]> results =
-          Ranks.run(
+          run(
               worldSize,
               group -> {
                 byte[] mine = new byte[bytes];
@@ -227,7 +264,7 @@ class ProcessGroupTest {
   void allGatherKeepsRankOrderWithSizesThatDiffer(int worldSize) throws Exception {
     int[] sizes = {0, 7, 30_000, 1_000_001};
     List<List<byte[]>> results =
-        Ranks.run(
+        run(
             worldSize,
             group -> {
               byte[] mine = new byte[sizes[group.rank()]];
@@ -247,7 +284,7 @@ class ProcessGroupTest {
   @Test
   void noRankPassesABarrierBeforeTheLastHasCome() throws Exception {
     var arrived = new java.util.concurrent.atomic.AtomicInteger();
-    Ranks.run(
+    run(
         4,
         group -> {
           for (int round = 1; round <= 20; round++) {
@@ -263,7 +300,7 @@ class ProcessGroupTest {
 
   @Test
   void callsOfAllKindsFollowEachOtherWithoutMixing() throws Exception {
-    Ranks.run(
+    run(
         3,
         group -> {
           Random script = new Random(42);
@@ -311,13 +348,17 @@ class ProcessGroupTest {
         "this machine has no IPv6 loopback");
     List<Ranks.Outcome<Integer>> outcomes =
         Ranks.outcomes(
-            2, loopback, Duration.ofSeconds(30), group -> group.allGather(new byte[1]).size());
+            2,
+            loopback,
+            Duration.ofSeconds(30),
+            sharedMemory(),
+            group -> group.allGather(new byte[1]).size());
     assertThat(outcomes).containsOnly(new Ranks.Outcome<>(2, null));
   }
 
   @Test
   void argumentsAreCheckedBeforeAnythingIsSent() throws Exception {
-    Ranks.run(
+    run(
         2,
         group -> {
           IntBuffer ints = IntBuffer.allocate(3);
@@ -343,7 +384,7 @@ class ProcessGroupTest {
   @Test
   void aClosedGroupRefusesCalls() throws Exception {
     for (int worldSize : new int[] {1, 2}) {
-      Ranks.run(
+      run(
           worldSize,
           group -> {
             group.barrier();
@@ -374,6 +415,8 @@ class ProcessGroupTest {
         case FLOAT64 -> data.putDouble(i * 8, values[i]);
         case INT32 -> data.putInt(i * 4, (int) values[i]);
         case INT64 -> data.putLong(i * 8, (long) values[i]);
+        case FLOAT16 -> data.putShort(i * 2, Halves.fromFloat((float) values[i]));
+        case BFLOAT16 -> data.putShort(i * 2, Halves.brainFromFloat((float) values[i]));
       }
     }
   }
@@ -387,6 +430,8 @@ class ProcessGroupTest {
             case FLOAT64 -> data.getDouble(i * 8);
             case INT32 -> data.getInt(i * 4);
             case INT64 -> data.getLong(i * 8);
+            case FLOAT16 -> Halves.toFloat(data.getShort(i * 2));
+            case BFLOAT16 -> Halves.brainToFloat(data.getShort(i * 2));
           };
       // One zero.
       values[i] += 0.0;

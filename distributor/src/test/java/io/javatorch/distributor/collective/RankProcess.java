@@ -29,8 +29,8 @@ final class RankProcess implements AutoCloseable {
   }
 
   /** Starts ranks that all-reduce buffers of {@code bytes} until something fails. */
-  static List<RankProcess> start(int worldSize, int bytes, Duration callTimeout)
-      throws IOException {
+  static List<RankProcess> start(
+      int worldSize, int bytes, Duration callTimeout, boolean sharedMemory) throws IOException {
     List<RankProcess> ranks = new ArrayList<>();
     for (int rank = 0; rank < worldSize; rank++) {
       Process process =
@@ -39,6 +39,7 @@ final class RankProcess implements AutoCloseable {
                   "-cp",
                   System.getProperty("java.class.path"),
                   "-XX:TieredStopAtLevel=1",
+                  "-D" + CollectiveEndpoint.SHARED_MEMORY_PROPERTY + "=" + sharedMemory,
                   RankProcess.class.getName(),
                   Integer.toString(rank),
                   Integer.toString(bytes),

@@ -26,8 +26,18 @@ public final class Ranks {
   public record Outcome<T>(T value, Throwable error) {}
 
   public static <T> List<T> run(int worldSize, Body<T> body) throws Exception {
+    return run(worldSize, true, body);
+  }
+
+  static <T> List<T> run(int worldSize, boolean sharedMemory, Body<T> body) throws Exception {
     List<T> values = new ArrayList<>();
-    for (Outcome<T> outcome : outcomes(worldSize, Duration.ofSeconds(60), body)) {
+    for (Outcome<T> outcome :
+        outcomes(
+            worldSize,
+            InetAddress.getLoopbackAddress(),
+            Duration.ofSeconds(60),
+            sharedMemory,
+            body)) {
       if (outcome.error() != null) {
         throw new AssertionError(outcome.error());
       }
@@ -38,11 +48,12 @@ public final class Ranks {
 
   public static <T> List<Outcome<T>> outcomes(int worldSize, Duration callTimeout, Body<T> body)
       throws Exception {
-    return outcomes(worldSize, InetAddress.getLoopbackAddress(), callTimeout, body);
+    return outcomes(worldSize, InetAddress.getLoopbackAddress(), callTimeout, true, body);
   }
 
-  public static <T> List<Outcome<T>> outcomes(
-      int worldSize, InetAddress address, Duration callTimeout, Body<T> body) throws Exception {
+  static <T> List<Outcome<T>> outcomes(
+      int worldSize, InetAddress address, Duration callTimeout, boolean sharedMemory, Body<T> body)
+      throws Exception {
     List<CollectiveEndpoint> endpoints = new ArrayList<>();
     List<InetSocketAddress> addresses = new ArrayList<>();
     for (int rank = 0; rank < worldSize; rank++) {
@@ -60,7 +71,13 @@ public final class Ranks {
                   try (ProcessGroup group =
                       endpoints
                           .get(me)
-                          .connect(me, addresses, SECRET, Duration.ofSeconds(30), callTimeout)) {
+                          .connect(
+                              me,
+                              addresses,
+                              SECRET,
+                              Duration.ofSeconds(30),
+                              callTimeout,
+                              sharedMemory)) {
                     return body.run(group);
                   }
                 }));

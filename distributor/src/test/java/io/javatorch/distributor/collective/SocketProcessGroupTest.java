@@ -1,0 +1,8 @@
+package io.javatorch.distributor.collective;
+
+class SocketProcessGroupTest extends ProcessGroupTest {
+  @Override
+  boolean sharedMemory() {
+    return false;
+  }
+}
