@@ -26,11 +26,15 @@ final class Arguments {
   }
 
   static void checkBroadcast(ByteBuffer data, int root, int rank, int worldSize) {
-    if (root < 0 || root >= worldSize) {
-      throw new IllegalArgumentException("root " + root + " is no rank of a world of " + worldSize);
-    }
+    checkRoot(root, worldSize);
     if (rank != root) {
       checkWritable(data);
+    }
+  }
+
+  static void checkRoot(int root, int worldSize) {
+    if (root < 0 || root >= worldSize) {
+      throw new IllegalArgumentException("root " + root + " is no rank of a world of " + worldSize);
     }
   }
 

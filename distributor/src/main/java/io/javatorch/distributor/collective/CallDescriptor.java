@@ -16,7 +16,9 @@ record CallDescriptor(Kind kind, ReduceOp op, ElementType type, int root, long b
     BARRIER(1),
     ALL_REDUCE(2),
     BROADCAST(3),
-    ALL_GATHER(4);
+    ALL_GATHER(4),
+    REDUCE_SCATTER(5),
+    GATHER(6);
 
     final byte code;
 
@@ -67,7 +69,7 @@ record CallDescriptor(Kind kind, ReduceOp op, ElementType type, int root, long b
         && op == other.op
         && type == other.type
         && root == other.root
-        && (bytes == other.bytes || kind == Kind.ALL_GATHER);
+        && (bytes == other.bytes || kind == Kind.ALL_GATHER || kind == Kind.GATHER);
   }
 
   @Override
@@ -77,7 +79,10 @@ record CallDescriptor(Kind kind, ReduceOp op, ElementType type, int root, long b
       case ALL_REDUCE ->
           "allReduce(" + op + " of " + bytes / type.bytes() + " " + type + " elements)";
       case BROADCAST -> "broadcast(" + bytes + " bytes from rank " + root + ")";
+      case REDUCE_SCATTER ->
+          "reduceScatter(" + op + " of " + bytes / type.bytes() + " " + type + " elements)";
       case ALL_GATHER -> "allGather()";
+      case GATHER -> "gather(to rank " + root + ")";
     };
   }
 }

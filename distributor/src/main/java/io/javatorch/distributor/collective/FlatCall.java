@@ -61,7 +61,7 @@ final class FlatCall implements Call {
     return new FlatCall(call, null, null, rank, worldSize, scratch, null);
   }
 
-  static FlatCall allReduce(
+  static FlatCall reduce(
       CallDescriptor call,
       Elements data,
       int rank,
@@ -99,7 +99,11 @@ final class FlatCall implements Call {
 
   @Override
   public void start(long sequence, PeerLink[] links) {
-    int payload = payloadOf(rank, descriptor);
+    // To any rank; a gather sends it to one alone.
+    int payload =
+        rank == descriptor.root() && gathered != null
+            ? 0
+            : payloadOf(rank, descriptor, descriptor.root());
     boolean inScratch = gathered == null || payload <= FRAME_BYTES / 16;
     ByteBuffer head = scratch.duplicate().order(ByteOrder.LITTLE_ENDIAN).clear();
     if (inScratch && gathered != null) {
@@ -108,6 +112,7 @@ final class FlatCall implements Call {
     }
     head.putInt(PeerLink.CALL).putInt(PeerLink.CALL_BYTES).putLong(sequence);
     descriptor.encode(head);
+    ByteBuffer opening = head.duplicate().flip();
     if (inScratch && payload > 0) {
       head.putInt(PeerLink.DATA).putInt(payload);
       ByteBuffer room = head.slice(head.position(), payload);
@@ -125,8 +130,9 @@ final class FlatCall implements Call {
       if (link == null || link.gone != null) {
         continue;
       }
-      link.enqueue(head.duplicate());
-      if (large != null) {
+      boolean givesData = payloadOf(rank, descriptor, link.rank) > 0;
+      link.enqueue((givesData ? head : opening).duplicate());
+      if (givesData && large != null) {
         for (int at = 0; at < payload; at += FRAME_BYTES) {
           int length = Math.min(FRAME_BYTES, payload - at);
           link.enqueue(
@@ -141,12 +147,13 @@ final class FlatCall implements Call {
     }
   }
 
-  /** How many bytes a rank that made this call sends. */
-  private static int payloadOf(int sender, CallDescriptor call) {
+  /** How many bytes a rank that made this call sends to another. */
+  private static int payloadOf(int sender, CallDescriptor call, int receiver) {
     return switch (call.kind()) {
       case BARRIER -> 0;
       case BROADCAST -> sender == call.root() ? (int) call.bytes() : 0;
-      case ALL_REDUCE, ALL_GATHER -> (int) call.bytes();
+      case GATHER -> receiver == call.root() ? (int) call.bytes() : 0;
+      case ALL_REDUCE, REDUCE_SCATTER, ALL_GATHER -> (int) call.bytes();
     };
   }
 
@@ -166,7 +173,7 @@ final class FlatCall implements Call {
       throw SocketProcessGroup.nonsense(from);
     }
     arrived[from.rank] = 0;
-    expected[from.rank] = payloadOf(from.rank, theirs);
+    expected[from.rank] = payloadOf(from.rank, theirs, rank);
     if (gathered != null) {
       gathered[from.rank] = new byte[expected[from.rank]];
     }
@@ -201,7 +208,7 @@ final class FlatCall implements Call {
   private void finish() {
     if (descriptor.kind() == Kind.BROADCAST && rank != descriptor.root()) {
       data.write(0, place(0));
-    } else if (descriptor.kind() == Kind.ALL_REDUCE && descriptor.bytes() > 0) {
+    } else if (descriptor.type() != null && descriptor.bytes() > 0) {
       data.read(0, place(rank));
       ByteBuffer result = place(0);
       ByteBuffer[] inputs = new ByteBuffer[arrived.length];
@@ -215,8 +222,9 @@ final class FlatCall implements Call {
     finished = true;
   }
 
+  /** What has come, by rank; empty where nothing was to come. */
   List<byte[]> gathered() {
-    return List.of(gathered);
+    return descriptor.root() < 0 || descriptor.root() == rank ? List.of(gathered) : List.of();
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * The ranks of one job, seen from one of them. All ranks must make the same calls in the same
@@ -62,6 +63,28 @@ public interface ProcessGroup extends AutoCloseable {
   void allReduce(LongBuffer data, ReduceOp op);
 
   /**
+   * As {@link #allReduce(ByteBuffer, ElementType, ReduceOp)}, without waiting. Calls that are under
+   * way are made one after the other, in the order in which they were begun, in a thread of the
+   * group's; any other call of the group waits for them first.
+   *
+   * @param data not to be touched until the result is there
+   * @return completes with null, or with the {@link CollectiveException} that the call failed with
+   */
+  CompletableFuture<Void> allReduceAsync(ByteBuffer data, ElementType type, ReduceOp op);
+
+  /**
+   * Reduces over all ranks and leaves each rank with its own segment of the result: the elements
+   * from {@link #segmentStart}{@code (n, rank())} to {@code segmentStart(n, rank() + 1)}. What the
+   * other elements are afterwards is not specified.
+   */
+  void reduceScatter(ByteBuffer data, ElementType type, ReduceOp op);
+
+  /** Where a rank's segment of {@code elements} elements begins; segments differ by at most one. */
+  default int segmentStart(int elements, int rank) {
+    return (int) ((long) elements * rank / worldSize());
+  }
+
+  /**
    * Replaces the bytes by those of rank {@code root}. All ranks give the same number of bytes.
    *
    * @throws IllegalArgumentException if {@code root} is no rank
@@ -73,6 +96,15 @@ public interface ProcessGroup extends AutoCloseable {
    * may be zero.
    */
   List<byte[]> allGather(byte[] data);
+
+  /**
+   * Gives rank {@code root} the bytes of all ranks, in rank order. Sizes may differ from rank to
+   * rank.
+   *
+   * @return empty on other ranks
+   * @throws IllegalArgumentException if {@code root} is no rank
+   */
+  List<byte[]> gather(byte[] data, int root);
 
   /** Returns once every rank has called this. */
   void barrier();

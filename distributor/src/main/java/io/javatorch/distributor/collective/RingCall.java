@@ -15,7 +15,8 @@ import java.nio.ByteOrder;
  * round. A segment is always reduced in the same order of ranks, whatever the timing. See Patarasuk
  * and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations", 2009.
  *
- * <p>Broadcast: the root's pieces are passed on until the rank before the root has them.
+ * <p>Reduce-scatter is the first half of that. Broadcast: the root's pieces are passed on until the
+ * rank before the root has them.
  */
 final class RingCall implements Call {
   private static final int PIECE_BYTES = 256 << 10;
@@ -37,6 +38,9 @@ final class RingCall implements Call {
 
   /** How many pieces a segment has, empty ones at its end included. */
   private final int pieces;
+
+  /** How many receipts, from the first on, are added to what is here. */
+  private final int reducing;
 
   private final int sends;
   private final int receives;
@@ -70,17 +74,19 @@ final class RingCall implements Call {
         longest = Math.max(longest, start(segment + 1) - start(segment));
       }
       pieces = (int) ((longest + PIECE_BYTES - 1) / PIECE_BYTES);
-      sends = 2 * (worldSize - 1) * pieces;
+      reducing = (worldSize - 1) * pieces;
+      sends = descriptor.kind() == Kind.ALL_REDUCE ? 2 * reducing : reducing;
       receives = sends;
     } else {
       pieces = (int) ((descriptor.bytes() + PIECE_BYTES - 1) / PIECE_BYTES);
+      reducing = 0;
       int distance = Math.floorMod(rank - descriptor.root(), worldSize);
       sends = distance == worldSize - 1 ? 0 : pieces;
       receives = distance == 0 ? 0 : pieces;
     }
   }
 
-  static RingCall allReduce(
+  static RingCall reduce(
       CallDescriptor call,
       Elements data,
       int rank,
@@ -96,7 +102,7 @@ final class RingCall implements Call {
   }
 
   private boolean reduces() {
-    return descriptor.kind() == Kind.ALL_REDUCE;
+    return descriptor.type() != null;
   }
 
   @Override
@@ -120,7 +126,9 @@ final class RingCall implements Call {
 
   /** The segment of a step that is sent ({@code behind} 0) or received ({@code behind} 1). */
   private int segment(int index, int behind) {
-    return Math.floorMod(rank - index / pieces - behind, worldSize);
+    // A scatter begins one segment further back, so that it ends with the rank's own.
+    int first = descriptor.kind() == Kind.REDUCE_SCATTER ? rank - 1 : rank;
+    return Math.floorMod(first - index / pieces - behind, worldSize);
   }
 
   private int offset(int index, int behind) {
@@ -180,7 +188,7 @@ final class RingCall implements Call {
     if (from != left || received == receives || length != length(received, 1)) {
       throw SocketProcessGroup.nonsense(from);
     }
-    boolean store = !reduces() || received >= receives / 2;
+    boolean store = received >= reducing;
     arriving = store ? data.memory(offset(received, 1), length) : null;
     if (arriving == null) {
       arriving = inbox.slice(0, length);
@@ -193,7 +201,7 @@ final class RingCall implements Call {
     arriving.flip();
     int offset = offset(received, 1);
     int length = arriving.remaining();
-    if (reduces() && received < receives / 2) {
+    if (received < reducing) {
       ByteBuffer own = data.memory(offset, length);
       boolean copied = own == null;
       if (copied) {
@@ -201,7 +209,7 @@ final class RingCall implements Call {
         data.read(offset, own);
         own.clear();
       }
-      boolean mean = descriptor.op() == ReduceOp.MEAN && received >= receives / 2 - pieces;
+      boolean mean = descriptor.op() == ReduceOp.MEAN && received >= reducing - pieces;
       reduction.combine(
           new ByteBuffer[] {own, arriving},
           own,

@@ -6,6 +6,7 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /** A world of one: arguments are checked as in a larger world, then nothing is left to do. */
 final class SingleProcessGroup implements ProcessGroup {
@@ -49,6 +50,23 @@ final class SingleProcessGroup implements ProcessGroup {
   public void allReduce(LongBuffer data, ReduceOp op) {
     Arguments.checkReduction(data, ElementType.INT64, op);
     checkOpen();
+  }
+
+  @Override
+  public CompletableFuture<Void> allReduceAsync(ByteBuffer data, ElementType type, ReduceOp op) {
+    allReduce(data, type, op);
+    return CompletableFuture.completedFuture(null);
+  }
+
+  @Override
+  public void reduceScatter(ByteBuffer data, ElementType type, ReduceOp op) {
+    allReduce(data, type, op);
+  }
+
+  @Override
+  public List<byte[]> gather(byte[] data, int root) {
+    Arguments.checkRoot(root, 1);
+    return allGather(data);
   }
 
   @Override

@@ -16,6 +16,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -71,6 +74,12 @@ final class SocketProcessGroup implements ProcessGroup {
 
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean closing;
+
+  private final Object asyncLock = new Object();
+
+  // Guarded by asyncLock.
+  private ExecutorService asyncThread;
+  private CompletableFuture<Void> lastAsync;
 
   // Guarded by lock.
   private long sequence;
@@ -174,20 +183,78 @@ final class SocketProcessGroup implements ProcessGroup {
     allReduce(Elements.of(data), ElementType.INT64, op);
   }
 
+  @Override
+  public CompletableFuture<Void> allReduceAsync(ByteBuffer data, ElementType type, ReduceOp op) {
+    Arguments.checkReduction(data, type, op);
+    Elements elements = Elements.of(data);
+    var result = new CompletableFuture<Void>();
+    synchronized (asyncLock) {
+      if (closing) {
+        result.completeExceptionally(new CollectiveException("this process group is closed"));
+        return result;
+      }
+      if (asyncThread == null) {
+        asyncThread =
+            Executors.newSingleThreadExecutor(
+                task -> {
+                  var thread = new Thread(task, "collective-async-" + rank);
+                  thread.setDaemon(true);
+                  return thread;
+                });
+      }
+      lastAsync = result;
+      asyncThread.execute(
+          () -> {
+            try {
+              reduce(Kind.ALL_REDUCE, elements, type, op, true);
+              result.complete(null);
+            } catch (RuntimeException | Error e) {
+              result.completeExceptionally(e);
+            }
+          });
+      return result;
+    }
+  }
+
+  /** Calls that were begun earlier go first, on every rank. */
+  private void awaitAsync() {
+    CompletableFuture<Void> pending;
+    synchronized (asyncLock) {
+      pending = lastAsync;
+    }
+    if (pending != null && !pending.isDone()) {
+      pending.exceptionally(error -> null).join();
+    }
+  }
+
+  @Override
+  public void reduceScatter(ByteBuffer data, ElementType type, ReduceOp op) {
+    Arguments.checkReduction(data, type, op);
+    reduce(Kind.REDUCE_SCATTER, Elements.of(data), type, op, false);
+  }
+
   private void allReduce(Elements data, ElementType type, ReduceOp op) {
-    var call = new CallDescriptor(Kind.ALL_REDUCE, op, type, -1, data.bytes());
+    reduce(Kind.ALL_REDUCE, data, type, op, false);
+  }
+
+  private void reduce(Kind kind, Elements data, ElementType type, ReduceOp op, boolean async) {
+    if (!async) {
+      awaitAsync();
+    }
+    var call = new CallDescriptor(kind, op, type, -1, data.bytes());
     if (shared != null) {
       run(SharedCall.of(this, call, data, shared, reduction, ringScratch));
     } else if (isSmall(data.bytes())) {
-      run(FlatCall.allReduce(call, data, rank, worldSize, flatScratch, reduction));
+      run(FlatCall.reduce(call, data, rank, worldSize, flatScratch, reduction));
     } else {
-      run(RingCall.allReduce(call, data, rank, links, ringScratch, reduction));
+      run(RingCall.reduce(call, data, rank, links, ringScratch, reduction));
     }
   }
 
   @Override
   public void broadcast(ByteBuffer data, int root) {
     Arguments.checkBroadcast(data, root, rank, worldSize);
+    awaitAsync();
     Elements elements = Elements.of(data);
     var call = new CallDescriptor(Kind.BROADCAST, null, null, root, elements.bytes());
     if (shared != null) {
@@ -201,6 +268,7 @@ final class SocketProcessGroup implements ProcessGroup {
 
   @Override
   public List<byte[]> allGather(byte[] data) {
+    awaitAsync();
     var call = new CallDescriptor(Kind.ALL_GATHER, null, null, -1, data.length);
     if (shared != null) {
       SharedCall small = SharedCall.gather(this, call, data, shared);
@@ -216,7 +284,18 @@ final class SocketProcessGroup implements ProcessGroup {
   }
 
   @Override
+  public List<byte[]> gather(byte[] data, int root) {
+    Arguments.checkRoot(root, worldSize);
+    awaitAsync();
+    var call = new CallDescriptor(Kind.GATHER, null, null, root, data.length);
+    FlatCall gather = FlatCall.allGather(call, data, rank, worldSize, flatScratch);
+    run(gather);
+    return gather.gathered();
+  }
+
+  @Override
   public void barrier() {
+    awaitAsync();
     var call = new CallDescriptor(Kind.BARRIER, null, null, -1, 0);
     if (shared != null) {
       run(SharedCall.of(this, call, null, shared, reduction, ringScratch));
@@ -605,6 +684,12 @@ final class SocketProcessGroup implements ProcessGroup {
     if (selector.isOpen()) {
       // Ends a call that another thread is in.
       selector.wakeup();
+    }
+    synchronized (asyncLock) {
+      if (asyncThread != null) {
+        // Calls that wait there fail, as the group is closing.
+        asyncThread.shutdown();
+      }
     }
     lock.lock();
     try {

@@ -2,6 +2,7 @@ package io.javatorch.distributor.training;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.javatorch.distributor.collective.CollectiveException;
 import io.javatorch.distributor.collective.ElementType;
 import io.javatorch.distributor.collective.ProcessGroup;
 import io.javatorch.distributor.collective.ReduceOp;
@@ -11,6 +12,8 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.IntFunction;
 
 /**
@@ -84,6 +87,7 @@ final class TensorBuckets {
    * @param weight this rank's weight; over all ranks the weights add up to the world size
    */
   void average(ProcessGroup group, IntFunction<ByteBuffer> source, float weight) {
+    List<CompletableFuture<Void>> pending = new ArrayList<>();
     for (Bucket bucket : buckets) {
       for (Slot slot : bucket.slots) {
         ByteBuffer values = weight == 0 ? null : source.apply(slot.index());
@@ -97,7 +101,28 @@ final class TensorBuckets {
           }
         }
       }
-      group.allReduce(bucket.memory.duplicate(), bucket.type, ReduceOp.MEAN);
+      if (buckets.size() == 1) {
+        group.allReduce(bucket.memory.duplicate(), bucket.type, ReduceOp.MEAN);
+      } else {
+        // While it is under way the next bucket is filled.
+        pending.add(group.allReduceAsync(bucket.memory.duplicate(), bucket.type, ReduceOp.MEAN));
+      }
+    }
+    for (CompletableFuture<Void> call : pending) {
+      join(call);
+    }
+  }
+
+  private static void join(CompletableFuture<Void> call) {
+    try {
+      call.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof CollectiveException cause) {
+        // Thrown in the group's thread: this one's place is of interest too.
+        cause.addSuppressed(new Throwable("waited for here"));
+        throw cause;
+      }
+      throw e;
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -279,6 +280,101 @@ abstract class ProcessGroupTest {
         assertThat(result.get(rank)).isEqualTo(expected);
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,10", "2,11", "3,16385", "4,2", "4,300007"})
+  void reduceScatterLeavesEachRankItsOwnSegment(int worldSize, int elements) throws Exception {
+    run(
+        worldSize,
+        group -> {
+          ByteBuffer bytes = direct(elements * 8);
+          for (int i = 0; i < elements; i++) {
+            bytes.putLong(i * 8, (group.rank() + 1L) * i);
+          }
+          group.reduceScatter(bytes, ElementType.INT64, ReduceOp.SUM);
+          int from = group.segmentStart(elements, group.rank());
+          int to = group.segmentStart(elements, group.rank() + 1);
+          assertThat(to - from).isBetween(elements / worldSize, elements / worldSize + 1);
+          for (int i = from; i < to; i++) {
+            assertThat(bytes.getLong(i * 8)).isEqualTo((long) worldSize * (worldSize + 1) / 2 * i);
+          }
+          assertThat(group.segmentStart(elements, 0)).isZero();
+          assertThat(group.segmentStart(elements, worldSize)).isEqualTo(elements);
+          // The mean is divided just once.
+          ByteBuffer means = direct(elements * 4);
+          for (int i = 0; i < elements; i++) {
+            means.putFloat(i * 4, group.rank() == 0 ? worldSize * 3 : 0);
+          }
+          group.reduceScatter(means, ElementType.FLOAT32, ReduceOp.MEAN);
+          for (int i = from; i < to; i++) {
+            assertThat(means.getFloat(i * 4)).isEqualTo(3);
+          }
+          return null;
+        });
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 4})
+  void gatherGivesTheRootAloneWhatTheRanksHave(int worldSize) throws Exception {
+    int[] sizes = {5, 0, 40_000, 700_001};
+    for (int root = 0; root < worldSize; root++) {
+      int at = root;
+      List<List<byte[]>> results =
+          run(
+              worldSize,
+              group -> {
+                byte[] mine = new byte[sizes[group.rank()]];
+                new Random(group.rank()).nextBytes(mine);
+                return group.gather(mine, at);
+              });
+      for (int rank = 0; rank < worldSize; rank++) {
+        if (rank != root) {
+          assertThat(results.get(rank)).isEmpty();
+          continue;
+        }
+        assertThat(results.get(rank)).hasSize(worldSize);
+        for (int from = 0; from < worldSize; from++) {
+          byte[] expected = new byte[sizes[from]];
+          new Random(from).nextBytes(expected);
+          assertThat(results.get(rank).get(from)).isEqualTo(expected);
+        }
+      }
+    }
+  }
+
+  @Test
+  void callsBegunWithoutWaitingKeepTheirOrder() throws Exception {
+    run(
+        3,
+        group -> {
+          List<ByteBuffer> buffers = new ArrayList<>();
+          List<CompletableFuture<Void>> futures = new ArrayList<>();
+          for (int call = 0; call < 20; call++) {
+            int elements = call % 3 == 0 ? 10 : 50_000 + call;
+            ByteBuffer data = direct(elements * 4);
+            for (int i = 0; i < elements; i++) {
+              data.putInt(i * 4, group.rank() + call);
+            }
+            buffers.add(data);
+            futures.add(group.allReduceAsync(data, ElementType.INT32, ReduceOp.SUM));
+            if (call % 7 == 6) {
+              // Goes after all that were begun before.
+              group.barrier();
+              assertThat(futures).allSatisfy(future -> assertThat(future).isDone());
+            }
+          }
+          for (int call = 0; call < 20; call++) {
+            futures.get(call).get();
+            ByteBuffer data = buffers.get(call);
+            assertThat(data.getInt(data.limit() - 4)).isEqualTo(3 + 3 * call);
+          }
+          group.close();
+          assertThatThrownBy(
+                  () -> group.allReduceAsync(direct(4), ElementType.INT32, ReduceOp.SUM).get())
+              .hasCauseInstanceOf(CollectiveException.class);
+          return null;
+        });
   }
 
   @Test

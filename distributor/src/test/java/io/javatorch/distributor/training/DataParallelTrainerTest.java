@@ -37,7 +37,11 @@ class DataParallelTrainerTest {
     Trace trace = new Trace();
     try (NDManager manager = NDManager.newBaseManager()) {
       Block block = Problem.initialized(Problem.perceptron(), manager, 5 + group.rank());
-      try (var trainer = Problem.trainer(block, manager, group, optimizer).build()) {
+      try (var trainer =
+          Problem.trainer(block, manager, group, optimizer)
+              // Several buckets.
+              .bucketBytes(600, 4000)
+              .build()) {
         for (int step = 0; step < steps; step++) {
           int from = step * BATCH;
           for (int rank = 0; rank < group.rank(); rank++) {
