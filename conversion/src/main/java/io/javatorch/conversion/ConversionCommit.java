@@ -16,8 +16,10 @@ import java.util.regex.Pattern;
  */
 final class ConversionCommit {
   private static final String STAGING_PREFIX = "_temporary-";
+
+  /** What conversions write, and the hidden files that readers of their shards add. */
   private static final Pattern OURS =
-      Pattern.compile("part-\\d{5,}|index\\.json|" + STAGING_PREFIX + ".*");
+      Pattern.compile("part-\\d{5,}|index\\.json|\\.javatorch-.*|" + STAGING_PREFIX + ".*");
 
   private final OutputStore store;
   private final boolean overwrite;

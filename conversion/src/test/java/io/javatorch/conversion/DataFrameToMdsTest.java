@@ -215,6 +215,21 @@ class DataFrameToMdsTest {
   }
 
   @Test
+  void replacesAnEarlierConversionThatHasBeenRead() throws IOException {
+    var out = convert(numbers(5, 1));
+    try (var dataset = StreamingDataset.builder().local(out).build()) {
+      assertThat(dataset.get(4).getLong("n")).isEqualTo(4);
+    }
+
+    DataFrameToMds.builder(numbers(9, 2)).out(out.toString()).overwrite(true).convert();
+
+    try (var dataset = StreamingDataset.builder().local(out).build()) {
+      assertThat(dataset.size()).isEqualTo(9);
+      assertThat(dataset.get(4).getLong("n")).isEqualTo(4);
+    }
+  }
+
+  @Test
   void neverOverwritesFilesOfOthers() throws IOException {
     var out = convert(numbers(5, 1));
     Files.writeString(out.resolve("thesis.txt"), "five years of work");

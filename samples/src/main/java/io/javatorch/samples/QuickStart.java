@@ -61,7 +61,7 @@ public final class QuickStart implements Callable<Integer> {
   private static final String LOG_CONFIGURATION = "log4j2.configurationFile";
   private static final long DATA_SEED = 2026;
   private static final long TRAINING_SEED = 17;
-  private static final float LEARNING_RATE = 0.003f;
+  private static final float LEARNING_RATE = 0.005f;
 
   @Spec private CommandSpec command;
 
