@@ -59,18 +59,35 @@ final class XxHash3 extends BlockHasher {
   }
 
   private void accumulate(byte[] bytes, int at, int secret) {
-    for (int i = 0; i < 8; i++) {
-      long input = u64(bytes, at + 8 * i);
-      long key = input ^ secret(secret + 8 * i);
-      lanes[i ^ 1] += input;
-      lanes[i] += (key & 0xffffffffL) * (key >>> 32);
+    // In pairs, which add each other's input.
+    for (int i = 0; i < 8; i += 2) {
+      long even = u64(bytes, at + 8 * i);
+      long odd = u64(bytes, at + 8 * i + 8);
+      lanes[i] += odd + product(even ^ secret(secret + 8 * i));
+      lanes[i + 1] += even + product(odd ^ secret(secret + 8 * i + 8));
     }
   }
 
+  /** The lower half times the upper half. */
+  private static long product(long key) {
+    return (key & 0xffffffffL) * (key >>> 32);
+  }
+
   private void scramble() {
-    for (int i = 0; i < 8; i++) {
-      lanes[i] = (lanes[i] ^ lanes[i] >>> 47 ^ secret(128 + 8 * i)) * PRIME_32_1;
-    }
+    // Not a loop: C2 of JDK 17.0.15 makes vector code of one that computes something else.
+    scramble(0);
+    scramble(1);
+    scramble(2);
+    scramble(3);
+    scramble(4);
+    scramble(5);
+    scramble(6);
+    scramble(7);
+  }
+
+  private void scramble(int lane) {
+    long value = lanes[lane];
+    lanes[lane] = (value ^ value >>> 47 ^ secret(128 + 8 * lane)) * PRIME_32_1;
   }
 
   @Override

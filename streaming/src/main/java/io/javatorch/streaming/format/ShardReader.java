@@ -4,6 +4,7 @@ import io.javatorch.streaming.format.MalformedShardException.Where;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -20,6 +21,8 @@ import java.util.NoSuchElementException;
  */
 public final class ShardReader implements AutoCloseable, Iterable<Sample> {
   private static final String REMEDY = "Delete the shard's raw file and fetch it again";
+
+  private static final int MAX_CONFIGURATION_BYTES = 1 << 24;
 
   private final Schema schema;
   private final Where where;
@@ -263,6 +266,20 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
           REMEDY);
     }
     return new Sample(schema, where.sample(index), bytes, starts, begin - base);
+  }
+
+  /** What the shard says of itself, which is JSON. */
+  String configuration() throws IOException {
+    long begin = 4 * (samples + 2L);
+    long end = rows == null ? unsignedAt(4) : table.size();
+    if (end - begin > MAX_CONFIGURATION_BYTES) {
+      throw new MalformedShardException(
+          tableWhere.at(begin), "its configuration has " + (end - begin) + " bytes", REMEDY);
+    }
+    int length = (int) (end - begin);
+    var bytes =
+        Encoding.copy(Encoding.slice(table.range(begin, length), table.indexOf(begin), length));
+    return new String(bytes, StandardCharsets.UTF_8);
   }
 
   private Sample row(int index, long begin, int length) throws IOException {

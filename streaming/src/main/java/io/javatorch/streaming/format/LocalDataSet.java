@@ -1,0 +1,176 @@
+package io.javatorch.streaming.format;
+
+import io.javatorch.streaming.format.ShardReader.Pickles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+
+/**
+ * All samples of a data set in a local directory, by their number, for tools and for looking
+ * around; training streams them with {@code StreamingDataset}. Compressed shards are decompressed
+ * as they are needed into a temporary directory, of which a few shards are kept.
+ *
+ * <p>Safe for use by several threads, which take turns.
+ */
+public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
+  private static final int OPEN_SHARDS = 16;
+
+  private final Path directory;
+  private final ShardIndex index;
+  private final Pickles pickles;
+
+  /** The number of each shard's first sample, and at last the count of all. */
+  private final long[] firsts;
+
+  private final Map<Integer, Open> open = new LinkedHashMap<>(16, 0.75f, true);
+  private Path scratch;
+
+  /** A shard in use, and where its decompressed files lie if it has any. */
+  private record Open(ShardReader reader, List<Path> files) {}
+
+  private LocalDataSet(Path directory, ShardIndex index, Pickles pickles) {
+    this.directory = directory;
+    this.index = index;
+    this.pickles = pickles;
+    this.firsts = new long[index.shards().size() + 1];
+    for (int i = 0; i < index.shards().size(); i++) {
+      firsts[i + 1] = firsts[i] + index.shards().get(i).samples();
+    }
+  }
+
+  /**
+   * Opens the data set in a directory; pickled columns are refused.
+   *
+   * @throws java.nio.file.NoSuchFileException if there is no index
+   * @throws MalformedShardException if the index is not valid
+   */
+  public static LocalDataSet open(Path directory) throws IOException {
+    return open(directory, Pickles.REFUSED);
+  }
+
+  /** Opens the data set in a directory, with a say on pickled columns. */
+  public static LocalDataSet open(Path directory, Pickles pickles) throws IOException {
+    return new LocalDataSet(directory, ShardIndex.read(directory), pickles);
+  }
+
+  /** The data set's index. */
+  public ShardIndex index() {
+    return index;
+  }
+
+  /** How many samples there are. */
+  public long samples() {
+    return firsts[firsts.length - 1];
+  }
+
+  /**
+   * Returns a sample.
+   *
+   * @param number its number in the data set, from 0
+   * @throws IndexOutOfBoundsException if there is no such sample
+   * @throws MalformedShardException if its shard or the sample is damaged
+   */
+  public Sample get(long number) throws IOException {
+    if (number < 0 || number >= samples()) {
+      throw new IndexOutOfBoundsException("sample " + number + " of " + samples());
+    }
+    int found = Arrays.binarySearch(firsts, number);
+    int shard = found < 0 ? -found - 2 : found;
+    // Shards without samples share their first number with the next.
+    while (firsts[shard + 1] == number) {
+      shard++;
+    }
+    return shard(shard).get((int) (number - firsts[shard]));
+  }
+
+  private synchronized ShardReader shard(int number) throws IOException {
+    var known = open.get(number);
+    if (known != null) {
+      return known.reader;
+    }
+    if (open.size() >= OPEN_SHARDS) {
+      var eldest = open.keySet().iterator().next();
+      close(open.remove(eldest));
+    }
+    var made = load(number);
+    open.put(number, made);
+    return made.reader;
+  }
+
+  private Open load(int number) throws IOException {
+    var shard = index.shards().get(number);
+    if (shard.compression().isEmpty()) {
+      for (var file : shard.files()) {
+        ShardFiles.verify(file.raw(), file.raw().in(directory), List.of());
+      }
+      return new Open(ShardReader.open(directory, shard, pickles), List.of());
+    }
+    if (scratch == null) {
+      scratch = Files.createTempDirectory("mds-");
+    }
+    var files = shard.files().stream().map(file -> file.raw().in(scratch)).toList();
+    for (var file : shard.files()) {
+      var raw = file.raw().in(scratch);
+      Files.createDirectories(raw.getParent());
+      ShardFiles.decompress(shard, file, file.stored().in(directory), raw, List.of());
+    }
+    return new Open(ShardReader.open(scratch, shard, pickles), files);
+  }
+
+  private static void close(Open shard) throws IOException {
+    shard.reader.close();
+    for (var file : shard.files) {
+      Files.deleteIfExists(file);
+    }
+  }
+
+  /** Iterates over all samples in order. Failures to read come as {@link UncheckedIOException}. */
+  @Override
+  public Iterator<Sample> iterator() {
+    return new Iterator<>() {
+      private long next;
+
+      @Override
+      public boolean hasNext() {
+        return next < samples();
+      }
+
+      @Override
+      public Sample next() {
+        if (!hasNext()) {
+          throw new NoSuchElementException();
+        }
+        try {
+          return get(next++);
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
+    };
+  }
+
+  /** Closes all shards and removes what was decompressed. */
+  @Override
+  public synchronized void close() throws IOException {
+    for (var shard : open.values()) {
+      close(shard);
+    }
+    open.clear();
+    if (scratch != null) {
+      try (var left = Files.walk(scratch)) {
+        for (var path : left.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(path);
+        }
+      }
+      scratch = null;
+    }
+  }
+}

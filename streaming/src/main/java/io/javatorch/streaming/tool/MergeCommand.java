@@ -1,0 +1,27 @@
+package io.javatorch.streaming.tool;
+
+import io.javatorch.streaming.format.ShardIndex;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+@Command(
+    name = "merge",
+    description = {
+      "Writes one index for all data sets in the sub-directories, at any depth,",
+      "in the order of their paths."
+    })
+final class MergeCommand implements Callable<Integer> {
+  @Mixin private DirectoryArgument data;
+
+  @Override
+  public Integer call() throws IOException {
+    var index = ShardIndex.merge(data.directory());
+    data.out()
+        .printf(
+            "%s shards, %s samples%n",
+            Sizes.count(index.shards().size()), Sizes.count(index.samples()));
+    return 0;
+  }
+}

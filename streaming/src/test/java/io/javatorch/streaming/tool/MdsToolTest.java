@@ -1,0 +1,169 @@
+package io.javatorch.streaming.tool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.javatorch.streaming.format.MdsWriter;
+import io.javatorch.streaming.format.NdArray;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MdsToolTest {
+  @TempDir private Path root;
+  private Path data;
+
+  private record Result(int code, String out, String err) {}
+
+  private static Result run(Object... arguments) {
+    var out = new StringWriter();
+    var err = new StringWriter();
+    var command = MdsTool.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+    var texts = new String[arguments.length];
+    for (int i = 0; i < texts.length; i++) {
+      texts[i] = arguments[i].toString();
+    }
+    int code = command.execute(texts);
+    command.getOut().flush();
+    command.getErr().flush();
+    return new Result(code, out.toString(), err.toString());
+  }
+
+  @BeforeEach
+  void writeADataSet() throws IOException {
+    data = root.resolve("data/part");
+    try (var writer =
+        MdsWriter.builder(data)
+            .columns(Map.of("n", "int", "b", "bytes", "a", "ndarray", "f", "float64"))
+            .compression("zstd")
+            .hashes("sha1")
+            .sizeLimit(400)
+            .open()) {
+      for (int i = 0; i < 10; i++) {
+        writer.write(
+            Map.of(
+                "n",
+                i,
+                "b",
+                new byte[i],
+                "a",
+                NdArray.of(new short[] {1, 2}, 2, 1),
+                "f",
+                i == 0 ? Double.NaN : 0.5));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"inspect", "verify", "cat", "merge", "convert", "stats"})
+  void explainsEveryCommand(String command) {
+    var result = run(command, "--help");
+    assertThat(result.code()).isZero();
+    assertThat(result.out()).contains("Usage: mds " + command).contains("DIRECTORY");
+    assertThat(run(command).code()).isEqualTo(2);
+    assertThat(run("--help").out()).contains("  " + command);
+  }
+
+  @Test
+  void inspects() {
+    var result = run("inspect", "--samples", 1, data);
+    assertThat(result.code()).isZero();
+    assertThat(result.out())
+        .contains("samples      10")
+        .contains("compression  zstd")
+        .contains("hashes       sha1")
+        .containsPattern("a +ndarray")
+        .contains("sample 0")
+        .doesNotContain("sample 1");
+  }
+
+  @Test
+  void printsSamplesAsJsonLines() throws IOException {
+    var result = run("cat", data, "--from", 9, "--count", 5);
+    assertThat(new ObjectMapper().readTree(result.out()))
+        .isEqualTo(
+            new ObjectMapper()
+                .readTree(
+                    """
+                    {"n": 9, "b": {"base64": "AAAAAAAAAAAA"}, "f": 0.5,
+                     "a": {"dtype": "int16", "shape": [2, 1], "values": [[1], [2]]}}
+                    """));
+    assertThat(run("cat", data, "--columns", "f,n", "--count", 1).out())
+        .isEqualToIgnoringNewLines("{\"f\":\"NaN\",\"n\":0}");
+    assertThat(run("cat", data).out().lines()).hasSize(10);
+    assertThat(run("cat", data, "--columns", "x"))
+        .satisfies(
+            failed -> {
+              assertThat(failed.code()).isEqualTo(1);
+              assertThat(failed.err()).startsWith("mds: there is no column 'x'");
+            });
+  }
+
+  @Test
+  void verifiesAndFailsWhereThereAreFaults() throws IOException {
+    assertThat(run("verify", data).out()).contains("10 samples: no faults");
+    try (var files = Files.newDirectoryStream(data, "*.zstd")) {
+      for (var file : files) {
+        var bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+      }
+    }
+    for (var result : List.of(run("verify", data), run("verify", "--files-only", data))) {
+      assertThat(result.code()).isEqualTo(1);
+      assertThat(result.out()).contains("its sha1 is").containsPattern("[2-9] faults");
+    }
+  }
+
+  @Test
+  void merges() {
+    assertThat(run("merge", root).out()).contains("10 samples");
+    assertThat(run("verify", root).code()).isZero();
+  }
+
+  @Test
+  void convertsWithoutLoss() {
+    var target = root.resolve("converted");
+    var result =
+        run(
+            "convert",
+            data,
+            target,
+            "--compression",
+            "br:1",
+            "--hashes",
+            "xxh64,md5",
+            "--size-limit",
+            "1kb");
+    assertThat(result.err()).isEmpty();
+    assertThat(result.code()).isZero();
+    assertThat(run("cat", target).out()).isEqualTo(run("cat", data).out());
+    assertThat(run("inspect", target).out()).contains("br:1").contains("md5, xxh64");
+    assertThat(run("convert", data, target).err()).contains("not empty");
+  }
+
+  @Test
+  void countsSizes() throws IOException {
+    var picture = root.resolve("sizes.png");
+    var result = run("stats", data, "--image", picture);
+    assertThat(result.out()).contains("10 samples of 24 B to 33 B").contains("below");
+    assertThat(ImageIO.read(picture.toFile()).getHeight()).isEqualTo(400);
+  }
+
+  @Test
+  void saysThatThereIsNoDataSet() {
+    var result = run("inspect", root.resolve("nowhere"));
+    assertThat(result.code()).isEqualTo(1);
+    assertThat(result.err()).contains("there is no such file").doesNotContain("at io.javatorch");
+  }
+}
