@@ -26,8 +26,8 @@ final class CollectiveBenchmark {
   private static final int[] SIZES = {
     4, 256, 4 << 10, 64 << 10, 1 << 20, 8 << 20, 25 << 20, 100 << 20
   };
-  private static final int ROUNDS = 7;
-  private static final long ROUND_BYTES = 200 << 20;
+  private static final int ROUNDS = 5;
+  private static final long ROUND_BYTES = 100 << 20;
 
   private CollectiveBenchmark() {}
 
@@ -91,6 +91,11 @@ final class CollectiveBenchmark {
       contenders.put("sockets", ours(worldSize, false));
       if (!python.isEmpty()) {
         contenders.put("gloo", gloo(worldSize, python));
+      }
+      for (Contender contender : contenders.values()) {
+        // Until the JIT has compiled both ways, small and large.
+        contender.time(64, 3000);
+        contender.time(1 << 20, 200);
       }
       System.out.printf(
           Locale.ROOT,
