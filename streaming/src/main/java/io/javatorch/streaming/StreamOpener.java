@@ -2,6 +2,7 @@ package io.javatorch.streaming;
 
 import io.javatorch.streaming.cache.StreamFiles;
 import io.javatorch.streaming.format.ShardIndex;
+import io.javatorch.streaming.format.ShardReader.Pickles;
 import io.javatorch.streaming.storage.Downloader;
 import io.javatorch.streaming.storage.RetryPolicy;
 import io.javatorch.streaming.storage.Storages;
@@ -30,6 +31,7 @@ final class StreamOpener {
       Optional<Path> cacheDirectory,
       Optional<String> validateHash,
       boolean keepZip,
+      Pickles pickles,
       RetryPolicy retries) {}
 
   /**
@@ -63,7 +65,8 @@ final class StreamOpener {
           downloader,
           index(local, downloader).shards(),
           stream.validateHash().or(defaults::validateHash).stream().toList(),
-          stream.keepZip().orElse(defaults.keepZip()));
+          stream.keepZip().orElse(defaults.keepZip()),
+          defaults.pickles());
     } catch (IOException | RuntimeException e) {
       if (downloader.isPresent()) {
         downloader.get().close();

@@ -6,6 +6,7 @@ import io.javatorch.streaming.cache.StreamFiles;
 import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.Sample;
 import io.javatorch.streaming.format.ShardInfo;
+import io.javatorch.streaming.format.ShardReader.Pickles;
 import io.javatorch.streaming.order.BatchingMethod;
 import io.javatorch.streaming.order.EpochStart;
 import io.javatorch.streaming.order.PartitionAlgorithm;
@@ -307,6 +308,7 @@ public final class StreamingDataset implements AutoCloseable {
     private Path cacheDirectory;
     private String validateHash;
     private boolean keepZip;
+    private boolean allowUnsafeTypes;
     private RetryPolicy retries = RetryPolicy.DEFAULT;
     private long epochSize;
     private SamplingMethod samplingMethod = SamplingMethod.BALANCED;
@@ -348,6 +350,7 @@ public final class StreamingDataset implements AutoCloseable {
           Optional.ofNullable(cacheDirectory),
           Optional.ofNullable(validateHash),
           keepZip,
+          allowUnsafeTypes ? Pickles.PLAIN_DATA : Pickles.REFUSED,
           retries);
     }
 
@@ -417,6 +420,15 @@ public final class StreamingDataset implements AutoCloseable {
     /** Whether to keep compressed files that were downloaded; default false. */
     public Builder keepZip(boolean value) {
       keepZip = value;
+      return this;
+    }
+
+    /**
+     * Whether to read pickled columns, of which only plain data is read and no code is run; default
+     * false, which refuses shards that have any.
+     */
+    public Builder allowUnsafeTypes(boolean value) {
+      allowUnsafeTypes = value;
       return this;
     }
 

@@ -3,12 +3,16 @@ package io.javatorch.streaming;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.javatorch.streaming.format.MalformedShardException;
+import io.javatorch.streaming.format.Sample;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StreamingDatasetTest {
   @TempDir Path root;
@@ -40,6 +44,43 @@ class StreamingDatasetTest {
     assertThat(cache.resolve("00001/shard.00000.mds")).exists();
     assertThat(cache.resolve("00000/shard.00000.mds")).doesNotExist();
     assertThat(directory.resolve("00001/shard.00000.mds")).doesNotExist();
+  }
+
+  @Test
+  void aShardThatIsNotWhatItsIndexSaysIsNamedAndNotTriedForEver() throws IOException {
+    Path directory = TestShards.write(root.resolve("data"), "zstd", 20);
+    Path index = directory.resolve("index.json");
+    Files.writeString(index, Files.readString(index).replace("\"samples\": 20", "\"samples\": 19"));
+    try (var dataset = StreamingDataset.builder().local(directory).build()) {
+      assertThat(dataset.size()).isEqualTo(19);
+      assertThatThrownBy(() -> dataset.get(0))
+          .isInstanceOf(MalformedShardException.class)
+          .hasMessageContaining("00000/shard.00000.mds")
+          .hasMessageContaining("19");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"text/json/data", "text/csv/data", "text/tsv/data", "text/xsv/data", "zstd/data"})
+  void readsWhatThePythonWritersWrite(String golden) throws Exception {
+    Path source = Path.of(getClass().getResource("/golden/" + golden).toURI());
+    Path directory = root.resolve("copy");
+    try (var files = Files.walk(source)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, directory.resolve(source.relativize(file).toString()));
+      }
+    }
+    try (var dataset =
+            StreamingDataset.builder().local(directory).batchSize(3).shuffle(true).build();
+        var loader = StreamingDataLoader.builder(dataset).build(Sample::toMap)) {
+      long samples = 0;
+      for (var batch : loader) {
+        assertThat(batch).allMatch(sample -> !sample.isEmpty());
+        samples += batch.size();
+      }
+      assertThat(samples).isEqualTo(dataset.size()).isPositive();
+    }
   }
 
   @Test

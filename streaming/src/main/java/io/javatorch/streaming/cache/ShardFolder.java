@@ -117,7 +117,8 @@ final class ShardFolder implements AutoCloseable {
       Optional<FileLock> lease = evictable ? locks.share(LEASES + shard) : Optional.empty();
       boolean opened = false;
       try {
-        var ready = openIfReady(shard);
+        // What has just been brought is not brought again if it cannot be read.
+        var ready = openIfReady(shard, attempt == 1);
         if (ready.isPresent()) {
           opened = true;
           if (evictable) {
@@ -142,7 +143,12 @@ final class ShardFolder implements AutoCloseable {
     }
   }
 
-  private Optional<ShardReader> openIfReady(int shard) throws IOException {
+  /**
+   * Opens a shard if its files are here.
+   *
+   * @param orNone whether to take damaged files for missing ones
+   */
+  private Optional<ShardReader> openIfReady(int shard, boolean orNone) throws IOException {
     ShardInfo info = files.shards().get(shard);
     if (!takesWork(info)) {
       // These are the user's own: if one is missing or damaged, nothing can be done about it.
@@ -151,21 +157,25 @@ final class ShardFolder implements AutoCloseable {
           ShardFiles.verify(file.raw(), file.raw().in(files.local()), files.hashes());
         }
       }
-      return Optional.of(ShardReader.open(files.local(), info));
+      return Optional.of(ShardReader.open(files.local(), info, files.pickles()));
     }
     Path first = rawDirectory(info);
-    var ready = openIfWhole(first, info);
+    var ready = openIfWhole(first, info, orNone);
     return ready.isPresent() || first.equals(files.local())
         ? ready
-        : openIfWhole(files.local(), info);
+        : openIfWhole(files.local(), info, orNone);
   }
 
-  private static Optional<ShardReader> openIfWhole(Path place, ShardInfo info) throws IOException {
+  private Optional<ShardReader> openIfWhole(Path place, ShardInfo info, boolean orNone)
+      throws IOException {
     try {
-      return Optional.of(ShardReader.open(place, info));
+      return Optional.of(ShardReader.open(place, info, files.pickles()));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (MalformedShardException e) {
+      if (!orNone) {
+        throw e;
+      }
       log.warn("the raw file is damaged and will be made anew: {}", e.getMessage());
       return Optional.empty();
     }
@@ -179,7 +189,7 @@ final class ShardFolder implements AutoCloseable {
     ShardInfo info = files.shards().get(shard);
     try (FileLock lock = lock(shard)) {
       log.debug("making shard {} of {} ready under {}", shard, this, lock);
-      var ready = openIfReady(shard);
+      var ready = openIfReady(shard, true);
       if (ready.isPresent()) {
         ready.get().close();
         return;

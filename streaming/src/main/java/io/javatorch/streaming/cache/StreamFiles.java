@@ -1,6 +1,7 @@
 package io.javatorch.streaming.cache;
 
 import io.javatorch.streaming.format.ShardInfo;
+import io.javatorch.streaming.format.ShardReader.Pickles;
 import io.javatorch.streaming.storage.Downloader;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param shards what the index says of each shard
  * @param hashes hashes of the index to verify files by; may be empty
  * @param keepZip whether to keep compressed files that were downloaded
+ * @param pickles what to do with pickled columns
  */
 public record StreamFiles(
     Path local,
@@ -22,7 +24,19 @@ public record StreamFiles(
     Optional<Downloader> remote,
     List<ShardInfo> shards,
     List<String> hashes,
-    boolean keepZip) {
+    boolean keepZip,
+    Pickles pickles) {
+  /** Files without pickled columns. */
+  public StreamFiles(
+      Path local,
+      Path raw,
+      Optional<Downloader> remote,
+      List<ShardInfo> shards,
+      List<String> hashes,
+      boolean keepZip) {
+    this(local, raw, remote, shards, hashes, keepZip, Pickles.REFUSED);
+  }
+
   /** Copies the lists. */
   public StreamFiles {
     shards = List.copyOf(shards);
