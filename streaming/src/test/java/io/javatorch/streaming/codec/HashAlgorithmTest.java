@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -96,16 +96,15 @@ class HashAlgorithmTest {
   /** A just-in-time compiler once made something else of a loop; only use shows that. */
   @ParameterizedTest
   @ValueSource(strings = {"xxh32", "xxh64", "xxh3_64", "xxh3_128", "blake2b", "blake2s"})
-  void givesTheSameHoweverOftenItRuns(String name) {
-    var first = new HashMap<Integer, String>();
+  void givesThePythonDigestsHoweverOftenItRan(String name) {
+    var seen = new HashSet<String>();
     for (int round = 0; round < 12; round++) {
       for (int size = 0; size < 6000; size += 13) {
-        var digest = hash(name, size);
-        assertThat(digest)
-            .as("%d bytes, round %d", size, round)
-            .isEqualTo(first.computeIfAbsent(size, absent -> digest));
+        seen.add(hash(name, size));
       }
     }
+    assertThat(seen).as("one digest a size").hasSize(462);
+    givesThePythonDigestsOfInputsOfAllSizes(name);
   }
 
   @Test

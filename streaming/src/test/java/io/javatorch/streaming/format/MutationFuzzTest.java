@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Damages the golden data sets at random and reads them as a user would. Whatever happens, it must
  * be the one exception type, or samples; with hashes checked, the right samples.
  *
- * <p>Bounded for the build; set {@code -Djavatorch.fuzz.seconds} for more and {@code
+ * <p>Bounded for the build; set {@code -Djavatorch.fuzz.inputs} for more and {@code
  * -Djavatorch.fuzz.seed} for another sequence.
  */
 class MutationFuzzTest {
@@ -49,9 +49,9 @@ class MutationFuzzTest {
     for (var golden : cases) {
       files.put(golden.data(), load(golden.data()));
     }
-    var end = System.nanoTime() + 1_000_000_000L * Long.getLong("javatorch.fuzz.seconds", 8);
+    int wanted = Integer.getInteger("javatorch.fuzz.inputs", 1000);
     int inputs = 0;
-    while (System.nanoTime() < end) {
+    while (inputs < wanted) {
       var golden = cases.get(random.nextInt(cases.size()));
       try {
         attack(golden, files.get(golden.data()));
@@ -61,7 +61,6 @@ class MutationFuzzTest {
       inputs++;
     }
     System.out.println("fuzz: " + inputs + " inputs, " + outcomes);
-    assertThat(inputs).isGreaterThan(100);
     assertThat(outcomes).containsKeys("refused", "read");
   }
 
