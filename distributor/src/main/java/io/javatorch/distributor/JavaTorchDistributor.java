@@ -2,6 +2,7 @@ package io.javatorch.distributor;
 
 import io.javatorch.auth.DatabricksAuth;
 import io.javatorch.auth.WorkerCredentials;
+import io.javatorch.distributor.collective.CollectiveEndpoint;
 import io.javatorch.distributor.launch.JobLauncher;
 import io.javatorch.distributor.launch.JobSettings;
 import java.io.Serializable;
@@ -50,6 +51,7 @@ public final class JavaTorchDistributor {
             builder.workerHeap,
             builder.workerJvmOptions,
             builder.startTimeout,
+            builder.collectiveTimeout,
             builder.timeout,
             builder.logs);
   }
@@ -96,6 +98,7 @@ public final class JavaTorchDistributor {
     private String workerHeap = "1g";
     private List<String> workerJvmOptions = List.of();
     private Duration startTimeout = Duration.ofMinutes(5);
+    private Duration collectiveTimeout = CollectiveEndpoint.DEFAULT_CALL_TIMEOUT;
     private Optional<Duration> timeout = Optional.empty();
     private Optional<WorkerCredentials> credentials = Optional.empty();
     private boolean findCredentials = true;
@@ -163,6 +166,15 @@ public final class JavaTorchDistributor {
      */
     public Builder startTimeout(Duration startTimeout) {
       this.startTimeout = JobSettings.checkTimeout("startTimeout", startTimeout);
+      return this;
+    }
+
+    /**
+     * How long a rank waits in an all-reduce, broadcast or barrier for the others; default 10
+     * minutes. Raise it where one rank works alone for longer, on an evaluation say.
+     */
+    public Builder collectiveTimeout(Duration collectiveTimeout) {
+      this.collectiveTimeout = JobSettings.checkTimeout("collectiveTimeout", collectiveTimeout);
       return this;
     }
 

@@ -265,7 +265,7 @@ class JavaTorchDistributorTest {
     assertThatThrownBy(
             () ->
                 twoRanks(localMode)
-                    .timeout(Duration.ofSeconds(8))
+                    .timeout(Duration.ofSeconds(25))
                     .build()
                     .run(
                         context -> {
@@ -274,7 +274,7 @@ class JavaTorchDistributorTest {
                           return null;
                         }))
         .isInstanceOf(TrainingFailedException.class)
-        .hasMessageContaining("timeout of PT8S");
+        .hasMessageContaining("timeout of PT25S");
     assertThatAllRanksAreGone();
   }
 
@@ -284,7 +284,7 @@ class JavaTorchDistributorTest {
     assertThatThrownBy(
             () ->
                 twoRanks(false)
-                    .timeout(Duration.ofSeconds(8))
+                    .timeout(Duration.ofSeconds(25))
                     .build()
                     .run(
                         context -> {
@@ -299,6 +299,66 @@ class JavaTorchDistributorTest {
     var pid = Long.parseLong(Files.readString(Path.of(child)));
     assertThat(ProcessHandle.of(pid).map(ProcessHandle::isAlive))
         .isIn(Optional.empty(), Optional.of(false));
+  }
+
+  @Test
+  void whatAFailingRankStartedIsEndedWithIt() throws Exception {
+    var directory = scratch.toString();
+    assertThatThrownBy(
+            () ->
+                twoRanks(true)
+                    .build()
+                    .run(
+                        context -> {
+                          var process = new ProcessBuilder("sleep", "600").start();
+                          var file = "child" + context.world().rank();
+                          Files.writeString(Path.of(directory, file), Long.toString(process.pid()));
+                          context.processGroup().barrier();
+                          throw new IllegalStateException("with a child");
+                        }))
+        .isInstanceOf(TrainingFailedException.class);
+    for (int rank = 0; rank < 2; rank++) {
+      var pid = Long.parseLong(Files.readString(scratch.resolve("child" + rank)));
+      assertThat(ProcessHandle.of(pid).filter(ProcessHandle::isAlive)).isEmpty();
+    }
+  }
+
+  @Test
+  void aConsumerOfLogsThatFailsDoesNotFailTheJob() throws Exception {
+    int sum =
+        twoRanks(false)
+            .logs(
+                line -> {
+                  throw new IllegalStateException("the consumer is broken");
+                })
+            .build()
+            .run(
+                context -> {
+                  IntStream.range(0, 1000).forEach(i -> System.out.println("line " + i));
+                  context.processGroup().barrier();
+                  return 7;
+                });
+    assertThat(sum).isEqualTo(7);
+  }
+
+  @Test
+  void ranksThatMakeDifferentCallsFailWithTheMismatch() {
+    assertThatThrownBy(
+            () ->
+                twoRanks(false)
+                    .build()
+                    .run(
+                        context -> {
+                          if (context.world().rank() == 0) {
+                            context.processGroup().barrier();
+                          } else {
+                            context.processGroup().allGather(new byte[] {1});
+                          }
+                          return null;
+                        }))
+        .isInstanceOf(TrainingFailedException.class)
+        .hasRootCauseInstanceOf(RankError.class)
+        .hasMessageContaining("CallMismatchException");
   }
 
   @Test

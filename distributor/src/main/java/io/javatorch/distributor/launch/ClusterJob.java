@@ -35,6 +35,7 @@ final class ClusterJob {
   private final JobSettings settings;
   private final RankLogs logs;
   private final FailureLog failures = new FailureLog();
+  private volatile boolean cancelledForARank;
 
   ClusterJob(JavaSparkContext spark, JobSettings settings) {
     this.spark = spark;
@@ -84,18 +85,19 @@ final class ClusterJob {
 
   private TrainingFailedException toException(Throwable sparkFailure) {
     var reported = failures.toException(logs);
-    if (reported.isEmpty() || failures.cause().orElseThrow().isConsequence()) {
-      // No rank is to blame as far as the ranks know: an executor may be lost, and Spark knows it.
-      var exception =
-          new TrainingFailedException(
-              "Training failed in Spark: "
-                  + sparkFailure.getMessage()
-                  + reported.map(e -> "\n" + e.getMessage()).orElse(""),
-              sparkFailure);
-      reported.ifPresent(exception::addSuppressed);
-      return exception;
+    if (reported.isPresent()
+        && (cancelledForARank || !failures.cause().orElseThrow().isConsequence())) {
+      return reported.get();
     }
-    return reported.get();
+    // Spark ended the job, and no rank is to blame as far as the ranks know: an executor was lost.
+    var exception =
+        new TrainingFailedException(
+            "Training failed in Spark: "
+                + sparkFailure.getMessage()
+                + reported.map(e -> "\n" + e.getMessage()).orElse(""),
+            sparkFailure);
+    reported.ifPresent(exception::addSuppressed);
+    return exception;
   }
 
   private List<byte[]> await(CompletableFuture<List<byte[]>> results)
@@ -164,6 +166,7 @@ final class ClusterJob {
               try {
                 failures.awaitFailure();
                 failures.awaitCause(FailureLog.CAUSE_GRACE);
+                cancelledForARank = !results.isDone();
                 cancel(results, group);
               } catch (InterruptedException e) {
                 LOG.debug("{} ended", group);

@@ -1,7 +1,7 @@
 package io.javatorch.distributor.launch;
 
 import io.javatorch.distributor.RankError;
-import io.javatorch.distributor.collective.CollectiveException;
+import io.javatorch.distributor.collective.RankLostException;
 import java.io.Serializable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -27,7 +27,7 @@ record ErrorReport(boolean consequence, ArrayList<Link> chain) implements Serial
     boolean consequence = false;
     for (var e = error; e != null && chain.size() < MAX_CAUSES; e = e.getCause()) {
       chain.add(new Link(e.getClass().getName(), e.getMessage(), e.getStackTrace()));
-      consequence |= e instanceof CollectiveException;
+      consequence |= e instanceof RankLostException || e instanceof RendezvousException;
     }
     return new ErrorReport(consequence, chain);
   }

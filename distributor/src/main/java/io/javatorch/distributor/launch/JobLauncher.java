@@ -41,7 +41,8 @@ public final class JobLauncher {
             environment,
             settings.workerHeap(),
             settings.workerJvmOptions(),
-            settings.startTimeout());
+            settings.startTimeout(),
+            settings.collectiveTimeout());
     var results =
         settings.localMode()
             ? new LocalJob(spark, settings).run(order)

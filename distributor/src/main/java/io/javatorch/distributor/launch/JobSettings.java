@@ -14,6 +14,7 @@ import java.util.function.Consumer;
  * @param environment variables beside those that the launcher sets
  * @param workerHeap what follows {@code -Xmx}
  * @param startTimeout for the slots, and again for the ranks to find each other
+ * @param collectiveTimeout for each all-reduce, broadcast or barrier
  * @param timeout for the whole job
  * @param logs gets each line of each rank, by one thread at a time
  */
@@ -25,6 +26,7 @@ public record JobSettings(
     String workerHeap,
     List<String> workerJvmOptions,
     Duration startTimeout,
+    Duration collectiveTimeout,
     Optional<Duration> timeout,
     Consumer<RankLogLine> logs) {
 

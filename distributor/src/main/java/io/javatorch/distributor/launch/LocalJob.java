@@ -44,7 +44,7 @@ final class LocalJob {
         var processes = new Processes()) {
       var host = loopback.getHostAddress();
       var master = new HostAndPort(host, rendezvous.port());
-      var command = WorkerCommand.of(order.workerHeap(), order.workerJvmOptions());
+      var command = new WorkerCommand(order.workerHeap(), order.workerJvmOptions());
       for (int rank = 0; rank < ranks; rank++) {
         var world = new World(rank, ranks, rank, ranks, 0, 1);
         var environment =
@@ -54,7 +54,14 @@ final class LocalJob {
                 master,
                 gpus.get(rank),
                 Runtime.getRuntime().availableProcessors());
-        var start = new Message.Start(world, master, host, order.function(), order.startTimeout());
+        var start =
+            new Message.Start(
+                world,
+                master,
+                host,
+                order.function(),
+                order.startTimeout(),
+                order.collectiveTimeout());
         processes.add(
             RankProcess.launch(HOST, start, command, environment, secret, logs, failures::add));
       }

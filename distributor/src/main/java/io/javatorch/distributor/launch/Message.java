@@ -43,7 +43,8 @@ sealed interface Message extends Serializable {
       Map<String, String> environment,
       String workerHeap,
       List<String> workerJvmOptions,
-      Duration startTimeout)
+      Duration startTimeout,
+      Duration collectiveTimeout)
       implements Message {
     @Override
     public String toString() {
@@ -55,7 +56,12 @@ sealed interface Message extends Serializable {
 
   /** The first and only thing a worker is told. */
   record Start(
-      World world, HostAndPort rendezvous, String bindHost, byte[] function, Duration joinTimeout)
+      World world,
+      HostAndPort rendezvous,
+      String bindHost,
+      byte[] function,
+      Duration joinTimeout,
+      Duration collectiveTimeout)
       implements Message {}
 
   // ---- worker to executor

@@ -7,15 +7,19 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All ranks' lines on the driver: handed on as they come, the last of each rank kept for errors.
  */
 final class RankLogs implements RankProcess.LogSink {
+  private static final Logger LOG = LoggerFactory.getLogger(RankLogs.class);
   private static final int KEPT_LINES = 100;
 
   private final Consumer<RankLogLine> consumer;
   private final Map<Integer, Deque<String>> lastLines = new HashMap<>();
+  private boolean consumerFailed;
 
   RankLogs(Consumer<RankLogLine> consumer) {
     this.consumer = consumer;
@@ -29,7 +33,20 @@ final class RankLogs implements RankProcess.LogSink {
         kept.removeFirst();
       }
       kept.addLast(line);
-      consumer.accept(new RankLogLine(rank, stream, line));
+      handOn(new RankLogLine(rank, stream, line));
+    }
+  }
+
+  /** A consumer that fails is told no more lines; the job and its errors do not depend on it. */
+  private void handOn(RankLogLine line) {
+    if (consumerFailed) {
+      return;
+    }
+    try {
+      consumer.accept(line);
+    } catch (RuntimeException e) {
+      consumerFailed = true;
+      LOG.warn("The consumer of the ranks' logs failed and gets no more lines", e);
     }
   }
 

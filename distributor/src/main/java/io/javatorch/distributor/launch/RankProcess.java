@@ -3,18 +3,22 @@ package io.javatorch.distributor.launch;
 import io.javatorch.distributor.RankLogLine;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +42,10 @@ final class RankProcess implements Closeable {
    * For the last lines and words after the process is gone. Its pipes and its channel end with it,
    * so this passes only if a grandchild holds a pipe open or the JVM never came up.
    */
-  private static final long DRAIN_MILLIS = 2_000;
+  private static final Duration DRAIN = Duration.ofSeconds(1);
+
+  /** How often to look which processes the worker has started. */
+  private static final long LOOK_MILLIS = 1_000;
 
   /** Where a rank's lines go. Called by two threads, one a stream. */
   @FunctionalInterface
@@ -46,109 +53,116 @@ final class RankProcess implements Closeable {
     void lines(int rank, RankLogLine.Stream stream, List<String> lines);
   }
 
+  /** Variables by which an SDK would find credentials other than those of the job. */
+  private static final Pattern CREDENTIALS =
+      Pattern.compile("DATABRICKS_.*|ARM_.*|GOOGLE_CREDENTIALS");
+
   private final String host;
   private final Message.Start start;
-  private final Process process;
-  private final OutputStream stdin;
-  private final SealedServer control;
-  private final List<LogPump> pumps;
   private final Consumer<RankFailure> failures;
+  private final Process process;
+  private final Path classPathFile;
+  private final List<LogPump> pumps;
+
+  /** Children of the worker, seen while it lived; once it is gone nobody can tell. */
+  private final Set<ProcessHandle> descendants = new HashSet<>();
 
   /** How the rank ended in its own words; empty where it ended without any. */
-  private final CompletableFuture<Optional<Message>> ending;
+  private final CompletableFuture<Optional<Message>> ending = new CompletableFuture<>();
+
+  private SealedServer control;
 
   private RankProcess(
       String host,
       Message.Start start,
-      Process process,
-      SealedServer control,
-      List<LogPump> pumps,
       Consumer<RankFailure> failures,
-      CompletableFuture<Optional<Message>> ending) {
+      LogSink logs,
+      Process process,
+      Path classPathFile) {
     this.host = host;
     this.start = start;
-    this.process = process;
-    this.stdin = process.getOutputStream();
-    this.control = control;
-    this.pumps = pumps;
     this.failures = failures;
-    this.ending = ending;
+    this.process = process;
+    this.classPathFile = classPathFile;
+    int rank = start.world().rank();
+    this.pumps =
+        List.of(
+            LogPump.start(
+                "javatorch-stdout-" + rank,
+                process.getInputStream(),
+                lines -> logs.lines(rank, RankLogLine.Stream.STDOUT, lines)),
+            LogPump.start(
+                "javatorch-stderr-" + rank,
+                process.getErrorStream(),
+                lines -> logs.lines(rank, RankLogLine.Stream.STDERR, lines)));
   }
 
   /**
    * Starts a rank's JVM.
    *
    * @param host this machine's name, for messages
-   * @param command from {@link WorkerCommand}
-   * @param environment added to this process's own
+   * @param command how the JVM is started
+   * @param environment added to this process's own, less the credentials in it
    * @param jobSecret what the ranks prove to each other
-   * @param failures told of the rank's failure the moment it is known, by any thread, before {@link
+   * @param failures told of the rank's failure as soon as it is known, by any thread, before {@link
    *     #await} throws: the ranks that fail with it must not get ahead
    */
   static RankProcess launch(
       String host,
       Message.Start start,
-      List<String> command,
+      WorkerCommand command,
       Map<String, String> environment,
       JobSecret jobSecret,
       LogSink logs,
       Consumer<RankFailure> failures)
       throws IOException {
-    var ending = new CompletableFuture<Optional<Message>>();
-    var controlSecret = JobSecret.random();
-    var control =
-        SealedServer.start(
-            "javatorch-control-" + start.world().rank(),
-            InetAddress.getLoopbackAddress(),
-            controlSecret,
-            channel -> converse(channel, host, start, failures, ending));
+    var classPathFile = command.writeClassPathFile();
+    RankProcess rankProcess;
     try {
-      var builder = new ProcessBuilder(command);
+      var builder = new ProcessBuilder(command.commandLine(classPathFile));
+      builder.environment().keySet().removeIf(name -> CREDENTIALS.matcher(name).matches());
       builder.environment().putAll(environment);
-      var process = builder.start();
-      int rank = start.world().rank();
-      var pumps =
-          List.of(
-              LogPump.start(
-                  "javatorch-stdout-" + rank,
-                  process.getInputStream(),
-                  lines -> logs.lines(rank, RankLogLine.Stream.STDOUT, lines)),
-              LogPump.start(
-                  "javatorch-stderr-" + rank,
-                  process.getErrorStream(),
-                  lines -> logs.lines(rank, RankLogLine.Stream.STDERR, lines)));
-      var rankProcess = new RankProcess(host, start, process, control, pumps, failures, ending);
-      rankProcess.tell(new WorkerBootstrap(control.port(), controlSecret, jobSecret));
+      rankProcess = new RankProcess(host, start, failures, logs, builder.start(), classPathFile);
+    } catch (IOException | RuntimeException e) {
+      Files.delete(classPathFile);
+      throw e;
+    }
+    try {
+      rankProcess.openControl(jobSecret);
       return rankProcess;
     } catch (IOException | RuntimeException e) {
-      control.close();
+      rankProcess.close();
       throw e;
     }
   }
 
-  private void tell(WorkerBootstrap bootstrap) {
+  private void openControl(JobSecret jobSecret) throws IOException {
+    var controlSecret = JobSecret.random();
+    control =
+        SealedServer.start(
+            "javatorch-control-" + start.world().rank(),
+            InetAddress.getLoopbackAddress(),
+            controlSecret,
+            this::converse);
+    var bootstrap = new WorkerBootstrap(control.port(), controlSecret, jobSecret);
     try {
-      stdin.write(bootstrap.toLine().getBytes(StandardCharsets.US_ASCII));
-      stdin.flush();
+      process.getOutputStream().write(bootstrap.toLine().getBytes(StandardCharsets.US_ASCII));
+      process.getOutputStream().flush();
     } catch (IOException e) {
       // The JVM died at once, on a bad option say: await() reports how, with what it printed.
       LOG.debug("{} ended before it was told what to do", this, e);
     }
   }
 
-  private static void converse(
-      SealedChannel channel,
-      String host,
-      Message.Start start,
-      Consumer<RankFailure> failures,
-      CompletableFuture<Optional<Message>> ending)
-      throws IOException {
+  private void converse(SealedChannel channel) throws IOException {
     try {
+      Files.deleteIfExists(classPathFile);
       start.sendOver(channel);
       for (var message = Message.receiveFrom(channel);
           message.isPresent();
           message = Message.receiveFrom(channel)) {
         if (message.get() instanceof Message.Threw threw) {
+          drain(); // so that its last lines are known before its failure is
           failures.accept(RankFailure.threw(start.world().rank(), host, threw.error()));
           ending.complete(message);
         } else if (message.get() instanceof Message.Returned) {
@@ -157,6 +171,17 @@ final class RankProcess implements Closeable {
       }
     } finally {
       ending.complete(Optional.empty()); // Nothing, if it has ended already.
+    }
+  }
+
+  /** Waits until all that the worker printed has been handed on. Keeps an interrupt for later. */
+  private void drain() {
+    try {
+      for (var pump : pumps) {
+        pump.awaitEnd(DRAIN);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -173,27 +198,38 @@ final class RankProcess implements Closeable {
    * @throws InterruptedException if this thread is interrupted; the rank lives until {@link #close}
    */
   byte[] await() throws RankFailedException, InterruptedException {
-    try {
-      CompletableFuture.anyOf(ending, process.onExit()).get();
-      // Whichever came first, the other follows soon: a worker says how it ended, then exits.
-      if (!process.waitFor(EXIT_GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
-        LOG.warn("{} did not exit within {} of its end and is killed", this, EXIT_GRACE);
-        kill();
+    awaitEnding();
+    // A worker says how it ended, then exits.
+    if (!process.waitFor(EXIT_GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
+      LOG.warn("{} did not exit within {} of its end and is killed", this, EXIT_GRACE);
+      kill();
+    }
+    drain();
+    return resultOf(lastWords());
+  }
+
+  private void awaitEnding() throws InterruptedException {
+    var ended = CompletableFuture.anyOf(ending, process.onExit());
+    while (true) {
+      try {
+        ended.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        return;
+      } catch (TimeoutException e) {
+        process.descendants().forEach(descendants::add);
+        descendants.removeIf(child -> !child.isAlive());
+      } catch (ExecutionException e) {
+        throw new IllegalStateException("Neither of these can fail", e);
       }
-      for (var pump : pumps) {
-        pump.awaitEnd(DRAIN_MILLIS);
-      }
-      return resultOf(lastWords());
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("Neither of these can fail", e);
     }
   }
 
-  private Optional<Message> lastWords() throws InterruptedException, ExecutionException {
+  private Optional<Message> lastWords() throws InterruptedException {
     try {
-      return ending.get(DRAIN_MILLIS, TimeUnit.MILLISECONDS);
+      return ending.get(DRAIN.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
       return Optional.empty();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("This can only be completed", e);
     }
   }
 
@@ -211,14 +247,12 @@ final class RankProcess implements Closeable {
   }
 
   private void kill() {
-    // Listed first: once their parent is gone, children belong to somebody else.
-    var children = process.descendants().toList();
+    process.descendants().forEach(descendants::add);
     process.destroy();
     if (!hasExitedWithin(TERMINATE_GRACE)) {
       process.destroyForcibly();
       hasExitedWithin(TERMINATE_GRACE);
     }
-    children.forEach(ProcessHandle::destroyForcibly);
   }
 
   /** As {@link Process#waitFor(long, TimeUnit)}, but an interrupt is kept for later. */
@@ -240,18 +274,30 @@ final class RankProcess implements Closeable {
     }
   }
 
-  /** Ends the worker and whatever it started, by force if need be. Returns when it is gone. */
+  /**
+   * Ends the worker and whatever it started, by force if need be. Returns when the worker is gone
+   * and its last lines were handed on.
+   */
   @Override
   public void close() {
     if (process.isAlive()) {
       kill();
     }
+    descendants.forEach(ProcessHandle::destroyForcibly);
+    drain();
     try {
-      stdin.close();
+      process.getOutputStream().close();
     } catch (IOException e) {
       LOG.debug("{} was gone already", this, e);
     }
-    control.close();
+    try {
+      Files.deleteIfExists(classPathFile);
+    } catch (IOException e) {
+      LOG.warn("Cannot delete {}", classPathFile, e);
+    }
+    if (control != null) {
+      control.close();
+    }
   }
 
   @Override

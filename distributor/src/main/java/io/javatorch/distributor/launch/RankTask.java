@@ -62,8 +62,14 @@ record RankTask(HostAndPort driver, JobSecret secret, boolean useGpu) implements
                 useGpu ? gpusOf(task) : List.of(),
                 Runtime.getRuntime().availableProcessors());
         var start =
-            new Message.Start(world, masterAddress, host, order.function(), order.startTimeout());
-        var command = WorkerCommand.of(order.workerHeap(), order.workerJvmOptions());
+            new Message.Start(
+                world,
+                masterAddress,
+                host,
+                order.function(),
+                order.startTimeout(),
+                order.collectiveTimeout());
+        var command = new WorkerCommand(order.workerHeap(), order.workerJvmOptions());
         try (var process =
             RankProcess.launch(
                 host, start, command, environment, secret, lines(toDriver), failures(toDriver))) {

@@ -76,29 +76,32 @@ final class Rendezvous implements Closeable {
    * A worker's side: says where it listens and waits for the others.
    *
    * @return every rank's address, by rank
-   * @throws IOException if the rendezvous is gone or ranks are missing, which it then names
+   * @throws RendezvousException if the rendezvous is gone or ranks are missing, which it then names
    */
   static List<HostAndPort> join(
       HostAndPort rendezvous, JobSecret secret, int rank, HostAndPort self, Duration timeout)
-      throws IOException {
+      throws RendezvousException {
+    Message answer;
     try (var channel = SealedChannel.connect(rendezvous.unresolved(), secret, timeout)) {
       new Message.Join(rank, self).sendOver(channel);
       // The rendezvous answers at its own deadline; this one is for a rendezvous that is stuck.
       channel.receiveTimeout(timeout.plusSeconds(30));
-      var answer = Message.expect(Message.class, channel);
-      if (answer instanceof Message.Peers peers) {
-        return peers.addresses();
-      }
-      if (answer instanceof Message.RanksMissing missing) {
-        throw new IOException(
-            "ranks "
-                + missing.ranks()
-                + " did not start within "
-                + timeout
-                + "; their logs say why, or raise startTimeout");
-      }
-      throw new IOException("the rendezvous answered with " + answer.getClass().getSimpleName());
+      answer = Message.expect(Message.class, channel);
+    } catch (IOException e) {
+      throw new RendezvousException("The rendezvous of the ranks failed: " + e.getMessage(), e);
     }
+    if (answer instanceof Message.Peers peers) {
+      return peers.addresses();
+    }
+    if (answer instanceof Message.RanksMissing missing) {
+      throw new RendezvousException(
+          "ranks "
+              + missing.ranks()
+              + " did not start within "
+              + timeout
+              + "; their logs say why, or raise startTimeout");
+    }
+    throw new RendezvousException("The rendezvous answered with " + answer);
   }
 
   @Override

@@ -68,8 +68,18 @@ final class SealedServer implements Closeable {
       } catch (IOException e) {
         if (!listener.isClosed()) {
           LOG.warn("{} could not accept a connection", name, e);
+          pauseAfterFailure();
         }
       }
+    }
+  }
+
+  /** What made accept fail, no file descriptor left say, will still be so in a microsecond. */
+  private static void pauseAfterFailure() {
+    try {
+      Thread.sleep(100);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -85,6 +95,9 @@ final class SealedServer implements Closeable {
             socket.getRemoteSocketAddress(),
             e.getMessage());
       }
+    } catch (RuntimeException e) {
+      // Not to the thread's handler: Spark's ends the whole executor.
+      LOG.warn("{} failed on the connection from {}", name, socket.getRemoteSocketAddress(), e);
     } finally {
       open.remove(socket);
     }

@@ -1,20 +1,34 @@
 package io.javatorch.distributor.launch;
 
 import java.io.File;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLClassLoader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The command line of a worker's JVM. No secret is ever on it. */
-final class WorkerCommand {
-  private WorkerCommand() {}
+/**
+ * How a worker's JVM is started. No secret is ever in it.
+ *
+ * @param heap what follows {@code -Xmx}
+ */
+record WorkerCommand(String heap, List<String> jvmOptions) {
+  /**
+   * Writes what this process can load into an argument file. A cluster's class path can be longer
+   * than the 128 KiB that Linux allows one argument. The caller deletes the file.
+   */
+  Path writeClassPathFile() throws IOException {
+    var file = Files.createTempFile("javatorch-class-path", ".args"); // readable by us alone
+    var quoted = String.join(File.pathSeparator, classPath()).replace("\\", "\\\\");
+    return Files.writeString(file, "-cp \"" + quoted.replace("\"", "\\\"") + "\"\n");
+  }
 
-  static List<String> of(String heap, List<String> jvmOptions) {
+  List<String> commandLine(Path classPathFile) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx" + heap);
@@ -22,9 +36,10 @@ final class WorkerCommand {
     command.add("-XX:+ExitOnOutOfMemoryError");
     command.add("-Dfile.encoding=UTF-8");
     command.add("-Dlog4j2.level=WARN");
+    // DJL fetches what it misses; a rank must fail instead, and say what is missing.
+    command.add("-Dai.djl.offline=true");
     command.addAll(jvmOptions);
-    command.add("-cp");
-    command.add(String.join(File.pathSeparator, classPath()));
+    command.add("@" + classPathFile);
     command.add(WorkerMain.class.getName());
     return command;
   }

@@ -1,6 +1,7 @@
 package io.javatorch.distributor.launch;
 
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import io.javatorch.distributor.TrainingFunction;
 import io.javatorch.distributor.collective.CollectiveEndpoint;
 import java.io.BufferedReader;
@@ -11,6 +12,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -42,6 +44,8 @@ public final class WorkerMain {
     }
     var bootstrap = WorkerBootstrap.parse(line);
     endWithParent(reader);
+    // However this ends, by the user's own System.exit say: what was started ends with it.
+    Runtime.getRuntime().addShutdownHook(new Thread(WorkerMain::endChildren));
     try (var control =
         SealedChannel.connect(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), bootstrap.controlPort()),
@@ -59,7 +63,7 @@ public final class WorkerMain {
   private static Message run(SealedChannel control, JobSecret jobSecret) {
     try {
       var start = Message.expect(Message.Start.class, control);
-      loadEngineOneRankAtATime();
+      loadEngineOneRankAtATime(start.joinTimeout());
       int rank = start.world().rank();
       var bindAddress = InetAddress.getByName(start.bindHost());
       try (var endpoint = CollectiveEndpoint.open(bindAddress)) {
@@ -70,7 +74,9 @@ public final class WorkerMain {
         for (var address : addresses) {
           peers.add(new InetSocketAddress(address.host(), address.port()));
         }
-        try (var group = endpoint.connect(rank, peers, jobSecret.bytes(), start.joinTimeout())) {
+        try (var group =
+            endpoint.connect(
+                rank, peers, jobSecret.bytes(), start.joinTimeout(), start.collectiveTimeout())) {
           new Message.Entered().sendOver(control);
           var context = new WorkerContext(start.world(), group, System.getenv());
           var result = function(start.function()).train(context);
@@ -94,15 +100,32 @@ public final class WorkerMain {
    * DJL unpacks its native libraries into the user's home on first use. The ranks of a host take
    * turns, so that no two unpack at once and all but the first find them there.
    */
-  private static void loadEngineOneRankAtATime() throws IOException {
-    var lock =
-        Path.of(
-            System.getProperty("java.io.tmpdir"),
-            "javatorch-engine-" + System.getProperty("user.name") + ".lock");
-    try (var file = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        var held = file.lock()) {
+  private static void loadEngineOneRankAtATime(Duration timeout)
+      throws IOException, InterruptedException {
+    var directory = Files.createDirectories(Path.of(System.getProperty("user.home"), ".javatorch"));
+    var lock = directory.resolve("engine.lock");
+    long deadline = System.nanoTime() + timeout.toNanos();
+    try (var file = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      // Given back when the channel is closed, or this process is gone.
+      while (file.tryLock() == null) {
+        if (System.nanoTime() > deadline) {
+          throw new IOException(
+              "Another process has held " + lock + " for " + timeout + ", to load PyTorch");
+        }
+        Thread.sleep(20);
+      }
       Engine.getInstance();
+    } catch (EngineException e) {
+      throw new IllegalStateException(
+          "PyTorch's native library cannot be loaded. Give spark-submit's --jars the jar"
+              + " ai.djl.pytorch:pytorch-native-cpu of this platform, or set PYTORCH_LIBRARY_PATH"
+              + " to the lib directory of an installed PyTorch 2.7.1.",
+          e);
     }
+  }
+
+  private static void endChildren() {
+    ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
   }
 
   /** Ends this process, and what it started, as soon as the starter's end of stdin is closed. */
@@ -117,7 +140,7 @@ public final class WorkerMain {
               } catch (IOException e) {
                 // As good as the end.
               }
-              ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
+              endChildren();
               Runtime.getRuntime().halt(EXIT_ORPHANED);
             },
             "javatorch-watchdog");

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.javatorch.distributor.RankError;
 import io.javatorch.distributor.RankLogLine;
-import io.javatorch.distributor.collective.CollectiveException;
+import io.javatorch.distributor.collective.CallMismatchException;
+import io.javatorch.distributor.collective.RankLostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -15,7 +16,8 @@ class FailureLogTest {
   private final FailureLog failures = new FailureLog();
 
   private static RankFailure consequence(int rank) {
-    var lost = new RuntimeException("step 7", new CollectiveException("rank 2 is gone"));
+    var lost =
+        new RuntimeException("step 7", new RankLostException(List.of(2), "rank 2 is gone", null));
     return RankFailure.threw(rank, "a", ErrorReport.of(lost));
   }
 
@@ -40,6 +42,14 @@ class FailureLogTest {
   void whereAllOnlyLostPeersTheFirstIsReported() {
     failures.add(consequence(1));
     failures.add(consequence(0));
+    assertThat(failures.toException(logs).orElseThrow().rank()).hasValue(1);
+  }
+
+  @Test
+  void aMismatchOfCallsIsTheRanksOwnFailure() {
+    failures.add(consequence(0));
+    var mismatch = new CallMismatchException("rank 1 makes another call", null);
+    failures.add(RankFailure.threw(1, "b", ErrorReport.of(mismatch)));
     assertThat(failures.toException(logs).orElseThrow().rank()).hasValue(1);
   }
 

@@ -39,11 +39,21 @@ class MessageTest {
   void messagesWithBytesSurviveTheWire() throws IOException {
     var order =
         new Message.JobOrder(
-            new byte[] {1}, Map.of("A", "b"), "1g", List.of("-ea"), Duration.ofSeconds(1));
+            new byte[] {1},
+            Map.of("A", "b"),
+            "1g",
+            List.of("-ea"),
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(2));
     assertThat(Message.fromBytes(order.toBytes())).usingRecursiveComparison().isEqualTo(order);
     var start =
         new Message.Start(
-            World.single(), new HostAndPort("h", 1), "h", new byte[] {2}, Duration.ofSeconds(1));
+            World.single(),
+            new HostAndPort("h", 1),
+            "h",
+            new byte[] {2},
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(2));
     assertThat(Message.fromBytes(start.toBytes())).usingRecursiveComparison().isEqualTo(start);
     var threw = new Message.Threw(ErrorReport.of(new IOException("x", new Error("y"))));
     assertThat(Message.fromBytes(threw.toBytes())).usingRecursiveComparison().isEqualTo(threw);
@@ -64,7 +74,12 @@ class MessageTest {
   void theOrderDoesNotShowItsEnvironment() {
     var order =
         new Message.JobOrder(
-            new byte[0], Map.of("DATABRICKS_TOKEN", "dapi123"), "1g", List.of(), Duration.ZERO);
+            new byte[0],
+            Map.of("DATABRICKS_TOKEN", "dapi123"),
+            "1g",
+            List.of(),
+            Duration.ZERO,
+            Duration.ZERO);
     assertThat(order.toString()).doesNotContain("dapi123");
   }
 }
