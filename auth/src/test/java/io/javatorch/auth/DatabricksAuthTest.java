@@ -16,6 +16,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DatabricksAuthTest {
   @TempDir Path home;
@@ -156,6 +158,18 @@ class DatabricksAuthTest {
   void aDefaultProfileCountsAsConfigured() throws IOException {
     configFile("[DEFAULT]\nhost = https://other\ntoken = other\n");
     assertThat(ConfigFile.inHomeOf(emptyHome()).hasDefaultProfile()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "[DEFAULT]\n; The profile defined here is empty\n[team]\nhost = https://h\ntoken = t\n",
+        "[team]\nhost = https://h\ntoken = t\n",
+        "# nothing\n"
+      })
+  void aFileOfNamedProfilesAloneCountsAsNothingConfigured(String text) throws IOException {
+    configFile(text);
+    assertThat(in(emptyHome()).build().resolveIfConfigured()).isEmpty();
   }
 
   @Test
