@@ -32,8 +32,8 @@ record ConfigFile(Path path) {
         var text = line.strip();
         if (text.startsWith("[")) {
           section = text;
-        } else if (section.equals("[DEFAULT]") && SETTING.matcher(text).matches()
-            || section.equals("[__settings__]") && text.startsWith("default_profile")) {
+        } else if ((section.equals("[DEFAULT]") && SETTING.matcher(text).matches())
+            || (section.equals("[__settings__]") && text.startsWith("default_profile"))) {
           return true;
         }
       }

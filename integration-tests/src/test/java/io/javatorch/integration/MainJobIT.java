@@ -33,7 +33,7 @@ class MainJobIT {
     var events = Files.createDirectory(scratch.resolve("events"));
     var log = scratch.resolve("driver.log");
     try (var cluster = BareCluster.start();
-        var processes = ProcessWatch.start()) {
+        var processes = ProcessWatch.start(TOKEN)) {
       int exitCode =
           cluster.submit(
               List.of(
@@ -43,7 +43,7 @@ class MainJobIT {
                   "spark.local.dir=" + scratch.resolve("spark-local"),
                   "spark.driver.host=127.0.0.1",
                   "spark.driver.bindAddress=127.0.0.1",
-                  "spark.log.level=DEBUG"),
+                  "spark.log.level=INFO"),
               Map.of("DATABRICKS_HOST", HOST, "DATABRICKS_TOKEN", TOKEN),
               "io.javatorch.samples.QuickStart",
               List.of(
@@ -74,7 +74,20 @@ class MainJobIT {
       assertThat(processes.commandLines())
           .anyMatch(line -> line.contains("launch.WorkerMain"))
           .noneMatch(line -> line.contains(TOKEN));
+      // It did reach the workers, in their environment, and nobody else but the driver.
+      assertThat(processes.holders())
+          .anyMatch(line -> line.contains("launch.WorkerMain"))
+          .allMatch(
+              line ->
+                  line.contains("launch.WorkerMain")
+                      || line.contains("org.apache.spark.deploy.SparkSubmit")
+                      || isBetweenForkAndExec(line));
     }
+  }
+
+  /** A process that is about to become a worker still shows its parent's arguments. */
+  private static boolean isBetweenForkAndExec(String line) {
+    return line.isBlank() || line.contains("jspawnhelper");
   }
 
   private Path output() {

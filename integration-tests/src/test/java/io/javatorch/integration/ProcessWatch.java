@@ -7,14 +7,24 @@ import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Looks at the arguments of all processes of this machine, again and again until it is closed. */
+/**
+ * Looks at the arguments of all processes of this machine, and for a text in their environments,
+ * again and again until it is closed.
+ */
 final class ProcessWatch implements AutoCloseable {
+  private final String text;
   private final Set<String> commandLines = ConcurrentHashMap.newKeySet();
+  private final Set<String> holders = ConcurrentHashMap.newKeySet();
   private final Thread thread = new Thread(this::watch, "process-watch");
   private volatile boolean closed;
 
-  static ProcessWatch start() {
-    var watch = new ProcessWatch();
+  private ProcessWatch(String text) {
+    this.text = text;
+  }
+
+  /** Starts to look for a text in environments. */
+  static ProcessWatch start(String text) {
+    var watch = new ProcessWatch(text);
     watch.thread.setDaemon(true);
     watch.thread.start();
     return watch;
@@ -38,7 +48,12 @@ final class ProcessWatch implements AutoCloseable {
   private void look(Path process) {
     try {
       var arguments = Files.readAllBytes(process.resolve("cmdline"));
-      commandLines.add(new String(arguments, StandardCharsets.UTF_8).replace('\0', ' '));
+      var commandLine = new String(arguments, StandardCharsets.UTF_8).replace('\0', ' ');
+      commandLines.add(commandLine);
+      var environment = Files.readAllBytes(process.resolve("environ"));
+      if (new String(environment, StandardCharsets.ISO_8859_1).contains(text)) {
+        holders.add(commandLine);
+      }
     } catch (IOException e) {
       // It ended while we looked.
     }
@@ -47,6 +62,11 @@ final class ProcessWatch implements AutoCloseable {
   /** Every command line that was seen, its arguments joined by blanks. */
   Set<String> commandLines() {
     return commandLines;
+  }
+
+  /** The command lines of the processes that had the text in their environment. */
+  Set<String> holders() {
+    return holders;
   }
 
   @Override

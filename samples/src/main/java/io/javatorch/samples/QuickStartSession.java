@@ -12,6 +12,9 @@ import org.apache.spark.sql.SparkSession;
 final class QuickStartSession implements AutoCloseable {
   private static final int WORKERS = 2;
 
+  /** System property with the jars to ship to a cluster, separated by commas. */
+  private static final String APPLICATION_JARS = "javatorch.application.jars";
+
   private final SparkSession session;
   private final Optional<LocalCluster> cluster;
 
@@ -33,6 +36,7 @@ final class QuickStartSession implements AutoCloseable {
     var given = new SparkConf(); // what spark-submit has set
     master.ifPresent(given::setMaster);
     if (given.contains("spark.master")) {
+      shipJars(given);
       return new QuickStartSession(session(given), Optional.empty());
     }
     var cluster =
@@ -45,6 +49,18 @@ final class QuickStartSession implements AutoCloseable {
     } catch (RuntimeException e) {
       cluster.close();
       throw e;
+    }
+  }
+
+  /**
+   * Lets the executors of a cluster fetch this program, unless spark-submit sees to it.
+   * bin/quickstart names the jars.
+   */
+  private static void shipJars(SparkConf conf) {
+    var jars = System.getProperty(APPLICATION_JARS);
+    boolean isLocal = conf.get("spark.master").startsWith("local");
+    if (jars != null && !isLocal && !conf.contains("spark.jars")) {
+      conf.set("spark.jars", jars);
     }
   }
 

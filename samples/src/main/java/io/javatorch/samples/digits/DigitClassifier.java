@@ -105,7 +105,9 @@ public final class DigitClassifier implements TrainingFunction<TrainingReport> {
               stepsPerEpoch,
               settings.batchSizePerRank() * context.world().worldSize());
       progress.resume(System.nanoTime());
-      for (int epoch = firstStep / stepsPerEpoch; epoch < settings.epochs(); epoch++) {
+      // The loader's epoch: after a checkpoint of an epoch's last step it first gives that
+      // epoch's rest, which is empty, as the Python library does.
+      for (int epoch = loader.epoch(); epoch < settings.epochs(); epoch++) {
         for (var batch : loader) {
           double loss = step(trainer, manager, batch);
           losses[done++] = loss;
