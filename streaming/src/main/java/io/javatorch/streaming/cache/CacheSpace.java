@@ -1,8 +1,8 @@
 package io.javatorch.streaming.cache;
 
+import io.javatorch.streaming.cache.HostLock.Hold;
 import io.javatorch.streaming.cache.ShardFolder.Reservation;
 import java.io.IOException;
-import java.nio.channels.FileLock;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -74,7 +74,7 @@ final class CacheSpace {
   }
 
   private boolean makeRoom(long bytes, GiveUp giveUp) throws IOException {
-    try (FileLock lock = folders.get(0).lockSpace()) {
+    try (Hold lock = folders.get(0).lockSpace()) {
       log.trace("looking for {} bytes under {}", bytes, lock);
       long used = reserved;
       var residents = new ArrayList<Resident>();

@@ -1,5 +1,6 @@
 package io.javatorch.streaming.cache;
 
+import io.javatorch.streaming.cache.HostLock.Hold;
 import io.javatorch.streaming.format.FileInfo;
 import io.javatorch.streaming.format.FilePair;
 import io.javatorch.streaming.format.MalformedShardException;
@@ -8,11 +9,11 @@ import io.javatorch.streaming.format.ShardInfo;
 import io.javatorch.streaming.format.ShardReader;
 import io.javatorch.streaming.storage.Downloader;
 import java.io.IOException;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
@@ -24,6 +25,7 @@ final class ShardFolder implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ShardFolder.class);
   private static final String LOCK_NAME = ".javatorch-shards.lock";
   private static final int ATTEMPTS = 3;
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
 
   // Ranges of the lock file: a shard being made ready, a shard in use, and the whole cache.
   private static final long LEASES = 1L << 32;
@@ -37,7 +39,14 @@ final class ShardFolder implements AutoCloseable {
 
   ShardFolder(StreamFiles files) {
     this.files = files;
-    locks = new HostLock(files.raw().resolve(LOCK_NAME));
+    // The one who brings a shard may try its files for so long, and then decompresses them.
+    Duration bringing =
+        files
+            .remote()
+            .map(Downloader::longestFetch)
+            .orElse(Duration.ZERO)
+            .multipliedBy(2L * ATTEMPTS);
+    locks = new HostLock(files.raw().resolve(LOCK_NAME), bringing.plus(PATIENCE));
   }
 
   /** Called when room is needed for bytes about to be written; the shard is locked. */
@@ -54,9 +63,9 @@ final class ShardFolder implements AutoCloseable {
   /** An open shard, which cannot be evicted while it is. */
   static final class Opened {
     private final ShardReader reader;
-    private final Optional<FileLock> lease;
+    private final Optional<Hold> lease;
 
-    private Opened(ShardReader reader, Optional<FileLock> lease) {
+    private Opened(ShardReader reader, Optional<Hold> lease) {
       this.reader = reader;
       this.lease = lease;
     }
@@ -70,7 +79,7 @@ final class ShardFolder implements AutoCloseable {
         reader.close();
       } finally {
         if (lease.isPresent()) {
-          lease.get().release();
+          lease.get().close();
         }
       }
     }
@@ -114,7 +123,10 @@ final class ShardFolder implements AutoCloseable {
     for (int attempt = 1; ; attempt++) {
       // What cannot be evicted needs no lease, and may lie where no lock file can be made.
       boolean evictable = leased && takesWork(files.shards().get(shard));
-      Optional<FileLock> lease = evictable ? locks.share(LEASES + shard) : Optional.empty();
+      Optional<Hold> lease =
+          evictable
+              ? Optional.of(locks.share(LEASES + shard, "the eviction of " + name(shard)))
+              : Optional.empty();
       boolean opened = false;
       try {
         // What has just been brought is not brought again if it cannot be read.
@@ -128,7 +140,7 @@ final class ShardFolder implements AutoCloseable {
         }
       } finally {
         if (!opened && lease.isPresent()) {
-          lease.get().release();
+          lease.get().close();
         }
       }
       if (attempt > ATTEMPTS) {
@@ -187,7 +199,7 @@ final class ShardFolder implements AutoCloseable {
 
   private void bring(int shard, Room room) throws IOException {
     ShardInfo info = files.shards().get(shard);
-    try (FileLock lock = lock(shard)) {
+    try (Hold lock = lock(shard)) {
       log.debug("making shard {} of {} ready under {}", shard, this, lock);
       var ready = openIfReady(shard, true);
       if (ready.isPresent()) {
@@ -276,9 +288,13 @@ final class ShardFolder implements AutoCloseable {
     return raw.getFileName().toString().replaceAll("[\\\\*?\\[\\]{}]", "\\\\$0");
   }
 
-  private FileLock lock(int shard) throws IOException {
+  private String name(int shard) {
+    return "shard " + shard + " of " + this;
+  }
+
+  private Hold lock(int shard) throws IOException {
     try {
-      return locks.acquire(shard);
+      return locks.acquire(shard, name(shard));
     } catch (IOException e) {
       if (Files.isWritable(files.raw())) {
         throw e;
@@ -292,8 +308,8 @@ final class ShardFolder implements AutoCloseable {
   }
 
   /** Waits to be the only one on this host that makes room. */
-  FileLock lockSpace() throws IOException {
-    return locks.acquire(SPACE);
+  Hold lockSpace() throws IOException {
+    return locks.acquire(SPACE, "making room in the cache of " + this);
   }
 
   /** Bytes of a shard's files that lie here and could be had again. */
@@ -361,16 +377,16 @@ final class ShardFolder implements AutoCloseable {
 
   /** Deletes a shard's files that can be had again, unless some process uses or brings it. */
   boolean evict(int shard) throws IOException {
-    Optional<FileLock> lease = locks.tryAcquire(LEASES + shard);
+    Optional<Hold> lease = locks.tryAcquire(LEASES + shard);
     if (lease.isEmpty()) {
       return false;
     }
-    try (FileLock unused = lease.get()) {
-      Optional<FileLock> lock = locks.tryAcquire(shard);
+    try (Hold unused = lease.get()) {
+      Optional<Hold> lock = locks.tryAcquire(shard);
       if (lock.isEmpty()) {
         return false;
       }
-      try (FileLock alsoUnused = lock.get()) {
+      try (Hold alsoUnused = lock.get()) {
         log.debug("evicting shard {} of {} under {} and {}", shard, this, unused, alsoUnused);
         for (FilePair file : files.shards().get(shard).files()) {
           if (file.zip().isPresent()) {

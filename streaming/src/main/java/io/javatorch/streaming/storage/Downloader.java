@@ -73,6 +73,15 @@ public final class Downloader implements AutoCloseable {
     return retries.get();
   }
 
+  /** The longest that getting one file can take, with all its tries. */
+  public Duration longestFetch() {
+    Duration longest = policy.timeout().multipliedBy(policy.attempts());
+    for (int attempt = 1; attempt < policy.attempts(); attempt++) {
+      longest = longest.plus(delay(attempt).multipliedBy(2));
+    }
+    return longest;
+  }
+
   /** The store's root, for messages. */
   public String location() {
     return storage.location();
@@ -127,7 +136,7 @@ public final class Downloader implements AutoCloseable {
           pause(attempt);
         }
       }
-      move(temporary, target);
+      moveWithRetries(temporary, target);
     } finally {
       Files.deleteIfExists(temporary);
     }
@@ -229,14 +238,36 @@ public final class Downloader implements AutoCloseable {
     return copied;
   }
 
+  private Duration delay(int attempt) {
+    return policy.firstDelay().multipliedBy(1L << Math.min(attempt - 1, 10));
+  }
+
   private void pause(int attempt) throws IOException {
-    Duration delay = policy.firstDelay().multipliedBy(1L << Math.min(attempt - 1, 10));
-    long nanos = delay.toNanos();
+    long nanos = delay(attempt).toNanos();
     try {
       TimeUnit.NANOSECONDS.sleep(nanos + ThreadLocalRandom.current().nextLong(nanos / 2 + 1));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while waiting to try again", e);
+    }
+  }
+
+  /** What was got at some cost is not given up for one refusal of a network file system. */
+  private void moveWithRetries(Path temporary, Path target) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        move(temporary, target);
+        return;
+      } catch (NoSuchFileException | AccessDeniedException e) {
+        throw e;
+      } catch (IOException e) {
+        if (attempt >= policy.attempts()) {
+          throw e;
+        }
+        log.warn("renaming {} to {} failed: {}", temporary, target, e.toString());
+        retries.incrementAndGet();
+        pause(attempt);
+      }
     }
   }
 

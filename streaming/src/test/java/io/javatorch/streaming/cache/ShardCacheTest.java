@@ -50,6 +50,27 @@ class ShardCacheTest {
   }
 
   @Test
+  void processesWithSeveralThreadsWaitForOneAnother() throws Exception {
+    int[] sizes = IntStream.range(0, 150).map(i -> 200).toArray();
+    Path directory = TestShards.write(root.resolve("data"), "zstd", sizes);
+    Path raw = root.resolve("raw");
+    var processes = new ArrayList<Process>();
+    for (int i = 0; i < 2; i++) {
+      processes.add(start(8, directory, raw, 7 * i));
+    }
+    long samples = IntStream.of(sizes).sum();
+    int decompressed = 0;
+    for (Process process : processes) {
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(process.waitFor()).as(output).isZero();
+      String[] words = output.strip().split(" ");
+      assertThat(Long.parseLong(words[1])).isEqualTo(samples * (samples - 1) / 2);
+      decompressed += Integer.parseInt(words[3]);
+    }
+    assertThat(decompressed).isEqualTo(sizes.length);
+  }
+
+  @Test
   void processesOfAHostEvictWithoutHarmToOneAnother() throws Exception {
     int[] sizes = IntStream.range(0, 20).map(i -> 200 + i).toArray();
     Path directory = TestShards.write(root.resolve("data"), "zstd", sizes);
@@ -218,11 +239,17 @@ class ShardCacheTest {
 
   private static Process start(Path directory, Path raw, int first, String... limit)
       throws IOException {
+    return start(1, directory, raw, first, limit);
+  }
+
+  private static Process start(int threads, Path directory, Path raw, int first, String... limit)
+      throws IOException {
     var command =
         new ArrayList<>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
+                "-Dthreads=" + threads,
                 "-cp",
                 System.getProperty("java.class.path"),
                 ReadAllShards.class.getName(),
