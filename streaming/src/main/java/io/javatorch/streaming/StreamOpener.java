@@ -100,9 +100,17 @@ final class StreamOpener {
     return split.isEmpty() ? root : root.endsWith("/") ? root + split : root + "/" + split;
   }
 
-  private static boolean isSame(String remote, Path local) {
-    return remote.indexOf(':') < 0
-        && Path.of(remote).toAbsolutePath().normalize().equals(local.toAbsolutePath().normalize());
+  /** Whether what is called remote is the local directory, by whatever name. */
+  private static boolean isSame(String remote, Path local) throws IOException {
+    Optional<Path> path = Storages.localPath(remote);
+    if (path.isEmpty()) {
+      return false;
+    }
+    try {
+      return Files.isSameFile(path.get(), local);
+    } catch (NoSuchFileException e) {
+      return path.get().toAbsolutePath().normalize().equals(local.toAbsolutePath().normalize());
+    }
   }
 
   /**

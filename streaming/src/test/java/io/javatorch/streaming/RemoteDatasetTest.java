@@ -210,6 +210,40 @@ class RemoteDatasetTest {
         .hasMessageContaining("cacheLimit of 1000");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "file://", "file://localhost", "file:", "link", "file:link"})
+  void aRemoteThatIsTheLocalDirectoryIsNotTakenForACopy(String form) throws IOException {
+    Path data = TestShards.write(root.resolve("local"), "zstd", SIZES);
+    Path link = Files.createSymbolicLink(root.resolve("link"), data);
+    String remote =
+        form.endsWith("link") ? form.replace("link", link.toString()) : form + data.toString();
+    try (var dataset = dataset(remote).cacheLimit(4 * largestRaw(data)).build()) {
+      assertThat(epoch(dataset)).isEqualTo(all(SAMPLES));
+      assertThat(dataset.metrics().downloadedShards()).isZero();
+    }
+    assertThat(files("local", ".zstd")).hasSize(SIZES.length);
+  }
+
+  @Test
+  void keepsCompressedFilesThatItDidNotDownload() throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), "zstd", 5, 6, 7);
+    TestShards.write(root.resolve("local"), "zstd", 5, 6, 7);
+    Files.delete(root.resolve("local/00001/shard.00000.mds.zstd"));
+    try (var dataset = dataset(remote.toString()).build()) {
+      assertThat(epoch(dataset)).isEqualTo(all(18));
+      assertThat(dataset.metrics().downloadedShards()).isOne();
+    }
+    assertThat(files("local", ".zstd")).hasSize(2);
+  }
+
+  @Test
+  void aFileUriOfAnotherHostIsRefused() {
+    assertThatThrownBy(() -> dataset("file://data/digits").build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("file://data/digits")
+        .hasMessageContaining("three slashes");
+  }
+
   @Test
   void mixesStreams() throws IOException {
     Path one = TestShards.write(root.resolve("one"), "zstd", 10, 14);

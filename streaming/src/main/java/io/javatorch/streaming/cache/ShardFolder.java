@@ -224,11 +224,13 @@ final class ShardFolder implements AutoCloseable {
     }
     Path zip = file.stored().in(files.local());
     Path raw = file.raw().in(files.raw());
+    boolean own = false;
     for (int attempt = 1; ; attempt++) {
       prepareFor(raw);
       if (files.remote().isPresent() && !hasSize(zip, file.stored().bytes())) {
         prepareFor(zip);
         download(file.stored(), zip);
+        own = true;
       } else if (!files.hashes().isEmpty()) {
         ShardFiles.verify(file.stored(), zip, files.hashes());
       }
@@ -249,7 +251,8 @@ final class ShardFolder implements AutoCloseable {
         Files.deleteIfExists(zip);
       }
     }
-    if (files.remote().isPresent() && !files.keepZip()) {
+    // One that was here before may be the user's.
+    if (own && !files.keepZip()) {
       Files.deleteIfExists(zip);
     }
   }

@@ -3,6 +3,7 @@ package io.javatorch.streaming.storage;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.TreeSet;
 
@@ -24,16 +25,36 @@ public final class Storages {
       }
       schemes.addAll(provider.schemes());
     }
+    return new LocalStorage(
+        localPath(location)
+            .orElseThrow(
+                () -> {
+                  schemes.add("file");
+                  return new IllegalArgumentException(
+                      "no storage for " + location + ": there are " + schemes + " and plain paths");
+                }));
+  }
+
+  /**
+   * The directory of this host that a location means: one that is a plain path or a {@code file:}
+   * URI, and none if it has another scheme.
+   *
+   * @throws IllegalArgumentException if it is a {@code file:} URI that names no path of this host
+   */
+  public static Optional<Path> localPath(String location) {
     if (location.startsWith("file:")) {
-      return new LocalStorage(Path.of(URI.create(location)));
+      URI uri = URI.create(location);
+      String host = uri.getRawAuthority();
+      if (uri.getPath() == null || (host != null && !host.equals("localhost"))) {
+        throw new IllegalArgumentException(
+            location + " names no path of this host: write file:///path, with three slashes");
+      }
+      return Optional.of(Path.of(uri.getPath()));
     }
     int colon = location.indexOf(':');
     int slash = location.indexOf('/');
-    if (colon > 0 && (slash < 0 || colon < slash)) {
-      schemes.add("file");
-      throw new IllegalArgumentException(
-          "no storage for " + location + ": there are " + schemes + " and plain paths");
-    }
-    return new LocalStorage(Path.of(location));
+    return colon > 0 && (slash < 0 || colon < slash)
+        ? Optional.empty()
+        : Optional.of(Path.of(location));
   }
 }
