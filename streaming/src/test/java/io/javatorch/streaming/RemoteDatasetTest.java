@@ -210,6 +210,34 @@ class RemoteDatasetTest {
         .hasMessageContaining("cacheLimit of 1000");
   }
 
+  @Test
+  void neverDeletesARawFileWhoseCompressedOneIsNotThere() throws IOException {
+    Path zip = TestShards.write(root.resolve("zip"), "zstd", SIZES);
+    long limit = 4 * largestRaw(zip);
+    try (var dataset = StreamingDataset.builder().local(zip).batchSize(8).build()) {
+      assertThat(epoch(dataset)).isEqualTo(all(SAMPLES));
+    }
+    // Most shards are raw only, as the Python library leaves them; one zip is cut short.
+    for (int i = 0; i < 10; i++) {
+      Files.delete(zip.resolve("%05d/shard.00000.mds.zstd".formatted(i)));
+    }
+    Path shortened = zip.resolve("00010/shard.00000.mds.zstd");
+    byte[] bytes = Files.readAllBytes(shortened);
+    Files.write(shortened, java.util.Arrays.copyOf(bytes, bytes.length - 1));
+    for (int i = 11; i < SIZES.length; i++) {
+      Files.delete(zip.resolve("%05d/shard.00000.mds".formatted(i)));
+    }
+    for (int run = 0; run < 2; run++) {
+      try (var dataset =
+          StreamingDataset.builder().local(zip).batchSize(8).cacheLimit(limit).build()) {
+        assertThat(epoch(dataset)).isEqualTo(all(SAMPLES));
+      }
+    }
+    for (int i = 0; i < 11; i++) {
+      assertThat(zip.resolve("%05d/shard.00000.mds".formatted(i))).exists();
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"", "file://", "file://localhost", "file:", "link", "file:link"})
   void aRemoteThatIsTheLocalDirectoryIsNotTakenForACopy(String form) throws IOException {

@@ -320,7 +320,7 @@ final class ShardFolder implements AutoCloseable {
     ShardInfo info = files.shards().get(shard);
     long bytes = 0;
     for (FilePair file : info.files()) {
-      if (file.zip().isPresent()) {
+      if (canBeMadeAnew(file)) {
         bytes += sizeOrZero(file.raw().in(files.raw()));
       }
       if (files.remote().isPresent()) {
@@ -328,6 +328,13 @@ final class ShardFolder implements AutoCloseable {
       }
     }
     return bytes;
+  }
+
+  /** Whether a decompressed file is not the only copy, whatever the index says there should be. */
+  private boolean canBeMadeAnew(FilePair file) throws IOException {
+    return file.zip().isPresent()
+        && (files.remote().isPresent()
+            || hasSize(file.stored().in(files.local()), file.stored().bytes()));
   }
 
   /** The most bytes that a shard can take here. */
@@ -392,7 +399,7 @@ final class ShardFolder implements AutoCloseable {
       try (Hold alsoUnused = lock.get()) {
         log.debug("evicting shard {} of {} under {} and {}", shard, this, unused, alsoUnused);
         for (FilePair file : files.shards().get(shard).files()) {
-          if (file.zip().isPresent()) {
+          if (canBeMadeAnew(file)) {
             Files.deleteIfExists(file.raw().in(files.raw()));
           }
           if (files.remote().isPresent()) {
