@@ -1,6 +1,7 @@
 package io.javatorch.conversion;
 
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -31,14 +32,13 @@ public record ConversionProgress(int partitionsDone, int partitions, long rows, 
 
   @Override
   public String toString() {
-    return "%,d rows in %d of %d partitions, %,.0f rows/s, %s"
-        .formatted(
-            rows,
-            partitionsDone,
-            partitions,
-            rowsPerSecond(),
-            remaining()
-                .map(left -> left.toSeconds() + " s left")
-                .orElse("time left not known yet"));
+    return String.format(
+        Locale.ROOT,
+        "%,d rows in %d of %d partitions, %,.0f rows/s, %s",
+        rows,
+        partitionsDone,
+        partitions,
+        rowsPerSecond(),
+        remaining().map(left -> left.toSeconds() + " s left").orElse("time left not known yet"));
   }
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import org.apache.spark.sql.Row;
 
@@ -32,7 +33,7 @@ record PartitionWriter(OutputStore store, String staging, ShardOptions options)
     if (!rows.hasNext()) {
       return PartitionResult.empty(partition);
     }
-    var path = "%s/%s.attempt-%d".formatted(staging, partName(partition), attempt);
+    var path = staging + "/" + partName(partition) + ".attempt-" + attempt;
     var directory = store.begin(path);
     boolean written = false;
     try {
@@ -56,7 +57,7 @@ record PartitionWriter(OutputStore store, String staging, ShardOptions options)
 
   /** The final name of a partition's directory. */
   static String partName(int partition) {
-    return "part-%05d".formatted(partition);
+    return String.format(Locale.ROOT, "part-%05d", partition);
   }
 
   private ShardIndex writeRows(

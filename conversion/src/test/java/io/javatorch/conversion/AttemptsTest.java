@@ -7,8 +7,10 @@ import io.javatorch.conversion.schema.MdsSchema;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.LongStream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -105,6 +107,24 @@ class AttemptsTest {
     commit.abort();
 
     assertThat(MdsFiles.entries(out)).containsExactly("part-00001");
+  }
+
+  @Test
+  void namesPartitionsTheSameWhateverTheLocale() throws IOException {
+    var before = Locale.getDefault();
+    // Arabic as written in Egypt has digits of its own.
+    Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+    try {
+      commit.commit(List.of(writer.write(12, 34, rows(0, 3), () -> false)));
+      assertThat(new ConversionProgress(1, 12, 3456, Duration.ofSeconds(1)))
+          .hasToString("3,456 rows in 1 of 12 partitions, 3,456 rows/s, 11 s left");
+    } finally {
+      Locale.setDefault(before);
+    }
+
+    assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00012");
+    assertThat(MdsFiles.entries(out.resolve("part-00012")))
+        .containsExactly("index.json", "shard.00000.mds.zstd");
   }
 
   private static Iterator<Row> rows(long from, long to) {

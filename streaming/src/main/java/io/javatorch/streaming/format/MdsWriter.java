@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -232,7 +233,7 @@ public final class MdsWriter implements AutoCloseable {
   }
 
   private static String basename(int shard) {
-    return "shard.%05d.mds".formatted(shard);
+    return String.format(Locale.ROOT, "shard.%05d.mds", shard);
   }
 
   private void checkOpen() {

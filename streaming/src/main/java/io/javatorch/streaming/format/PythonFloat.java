@@ -33,7 +33,9 @@ final class PythonFloat {
       if (digits.length() > 1) {
         out.append('.').append(digits, 1, digits.length());
       }
-      out.append("e%s%02d".formatted(exponent < 0 ? "-" : "+", Math.abs(exponent)));
+      out.append(exponent < 0 ? "e-" : "e+")
+          .append(Math.abs(exponent) < 10 ? "0" : "")
+          .append(Math.abs(exponent));
     }
     return out.toString();
   }

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -173,6 +175,27 @@ class MdsWriterTest {
     }
     assertThat(out.resolve("row/shard.00000.mds"))
         .hasSameBinaryContentAs(out.resolve("map/shard.00000.mds"));
+  }
+
+  @Test
+  void namesShardsTheSameWhateverTheLocale() throws IOException {
+    var before = Locale.getDefault();
+    // Arabic as written in Egypt has digits of its own.
+    Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+    try (var writer = MdsWriter.builder(out).column("j", "json").open()) {
+      writer.write(Map.of("j", 1e-7));
+      writer.finish();
+    } finally {
+      Locale.setDefault(before);
+    }
+    try (Stream<Path> files = Files.list(out)) {
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .containsExactlyInAnyOrder("shard.00000.mds", "index.json");
+    }
+    try (var reader = ShardReader.open(out, ShardIndex.read(out).shards().get(0))) {
+      assertThat(new String(reader.get(0).getBytes("j"), StandardCharsets.US_ASCII))
+          .isEqualTo("1e-07");
+    }
   }
 
   private static Map<String, String> mixed() {
