@@ -10,9 +10,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Files that appear under their name only when whole. */
 final class AtomicFile {
+  private static final Logger LOG = LoggerFactory.getLogger(AtomicFile.class);
+
   private AtomicFile() {}
 
   /** Writes the content of a file. The stream need not be closed or flushed to the disk. */
@@ -21,8 +25,9 @@ final class AtomicFile {
   }
 
   /**
-   * Writes to a temporary file beside the target, forces it to the disk, and renames it. On failure
-   * the temporary file is removed and an existing target is untouched.
+   * Writes to a temporary file beside the target, forces it to the disk, renames it, and forces the
+   * new name to the disk. On failure the temporary file is removed and an existing target is
+   * untouched.
    */
   static void write(Path target, Content content) throws IOException {
     var temporary =
@@ -39,8 +44,23 @@ final class AtomicFile {
         // Some network file systems; the file is whole before it moves either way.
         Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
       }
-    } finally {
-      Files.deleteIfExists(temporary);
+    } catch (IOException | RuntimeException | Error e) {
+      try {
+        Files.deleteIfExists(temporary);
+      } catch (IOException cleaning) {
+        e.addSuppressed(cleaning);
+      }
+      throw e;
+    }
+    forceDirectory(target.toAbsolutePath().getParent());
+  }
+
+  private static void forceDirectory(Path directory) {
+    try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    } catch (IOException e) {
+      // Windows and some mounted stores cannot, and the file is in its place either way.
+      LOG.debug("Cannot force {} to the disk", directory, e);
     }
   }
 
