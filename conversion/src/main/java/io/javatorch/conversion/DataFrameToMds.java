@@ -41,6 +41,7 @@ import org.slf4j.LoggerFactory;
  * <p>The target appears whole or not at all: attempts write into a staging directory in the target,
  * the driver moves the one attempt at each partition that Spark accepted, and writes the index
  * last. A failed job leaves the target as it was; failed and speculative attempts leave nothing.
+ * Only one job at a time can write into a target: a file {@code _conversion-owner} names it.
  */
 public final class DataFrameToMds {
   private static final Logger LOG = LoggerFactory.getLogger(DataFrameToMds.class);
@@ -139,7 +140,9 @@ public final class DataFrameToMds {
     /**
      * Whether to replace an earlier conversion in the target; by default a target that is not empty
      * is refused. Only {@code index.json} and {@code part-*} directories are ever replaced, once
-     * the new shards are all there: a target with anything else in it is refused even so.
+     * the new shards are all there: a target with anything else in it is refused even so. While
+     * they are being replaced, a reader sees no data set; should the driver die in that moment,
+     * they are in {@code _temporary-*}{@code /replaced} in the target.
      */
     public Builder overwrite(boolean replace) {
       overwrite = replace;
@@ -166,8 +169,8 @@ public final class DataFrameToMds {
      * @throws IllegalStateException if no target was set
      * @throws IllegalArgumentException if a column is missing or of a type that MDS cannot hold; no
      *     task has run then
-     * @throws ConversionException if the target is not empty, a value is null or cannot be written,
-     *     or writing fails
+     * @throws ConversionException if the target is not empty or another conversion writes into it,
+     *     a value is null or cannot be written, or writing fails
      */
     public ConversionSummary convert() {
       if (out.isBlank()) {
@@ -188,7 +191,14 @@ public final class DataFrameToMds {
 
     private ConversionSummary run(JavaSparkContext spark, OutputStore store, ShardOptions options)
         throws IOException {
-      var commit = new ConversionCommit(store, overwrite);
+      var commit =
+          new ConversionCommit(
+              store,
+              overwrite,
+              "Spark application %s with its driver on %s"
+                  .formatted(
+                      spark.sc().applicationId(),
+                      spark.getConf().get("spark.driver.host", "an unknown host")));
       try {
         long start = System.nanoTime();
         var results = runJob(spark, new PartitionWriter(store, commit.staging(), options), start);
@@ -196,12 +206,8 @@ public final class DataFrameToMds {
         var summary = summary(store, results, Duration.ofNanos(System.nanoTime() - start));
         LOG.info("{}", summary);
         return summary;
-      } catch (IOException | RuntimeException e) {
-        try {
-          commit.abort();
-        } catch (IOException cleaning) {
-          e.addSuppressed(cleaning);
-        }
+      } catch (IOException | RuntimeException | Error e) {
+        commit.abortAfter(e);
         throw e;
       }
     }

@@ -4,6 +4,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -73,6 +74,11 @@ final class HadoopOutput implements OutputStore {
   }
 
   @Override
+  public boolean exists(String path) throws IOException {
+    return files().exists(at(path));
+  }
+
+  @Override
   public boolean isDirectory(String path) throws IOException {
     try {
       return files().getFileStatus(at(path)).isDirectory();
@@ -85,6 +91,28 @@ final class HadoopOutput implements OutputStore {
   public void createDirectory(String path) throws IOException {
     if (!files().mkdirs(at(path))) {
       throw new IOException("Cannot create the directory " + at(path));
+    }
+  }
+
+  @Override
+  public boolean createFile(String path, String text) throws IOException {
+    try (var out = files().create(at(path), false)) {
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      // File systems report a file that is there already in several ways.
+      if (exists(path)) {
+        return false;
+      }
+      throw e;
+    }
+    // Some object stores let two writers create one file, and keep the later one's.
+    return readFile(path).equals(text);
+  }
+
+  @Override
+  public String readFile(String path) throws IOException {
+    try (var in = files().open(at(path))) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
   }
 
@@ -135,20 +163,34 @@ final class HadoopOutput implements OutputStore {
   }
 
   @Override
-  public void publish(java.nio.file.Path local, String path) throws IOException {
-    var target = at(path);
-    var temporary = new Path(target.getParent(), "_" + target.getName() + ".tmp");
-    files().copyFromLocalFile(false, true, new Path(local.toUri()), temporary);
-    if (files().exists(target)) {
-      files().delete(target, false);
-    }
-    if (!files().rename(temporary, target)) {
-      throw new IOException("Cannot move " + temporary + " to " + target);
+  public void publish(java.nio.file.Path local, String temporary, String path) throws IOException {
+    try {
+      files().copyFromLocalFile(false, true, new Path(local.toUri()), at(temporary));
+      if (exists(path)) {
+        files().delete(at(path), false);
+      }
+      if (!files().rename(at(temporary), at(path))) {
+        throw new IOException("Cannot move " + at(temporary) + " to " + at(path));
+      }
+    } catch (IOException | RuntimeException e) {
+      try {
+        delete(temporary);
+      } catch (IOException cleaning) {
+        e.addSuppressed(cleaning);
+      }
+      throw e;
     }
   }
 
   @Override
   public void delete(String path) throws IOException {
     files().delete(at(path), true);
+  }
+
+  @Override
+  public void deleteIfEmpty() throws IOException {
+    if (isDirectory("") && list().isEmpty()) {
+      files().delete(at(""), false);
+    }
   }
 }

@@ -6,6 +6,7 @@ import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
@@ -13,10 +14,13 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A directory of the local file system, or of one that is mounted on every machine. */
 final class LocalOutput implements OutputStore {
   private static final long serialVersionUID = 1L;
+  private static final Logger LOG = LoggerFactory.getLogger(LocalOutput.class);
 
   /** Path is not serialisable. */
   private final String root;
@@ -48,6 +52,11 @@ final class LocalOutput implements OutputStore {
   }
 
   @Override
+  public boolean exists(String path) {
+    return Files.exists(at(path), LinkOption.NOFOLLOW_LINKS);
+  }
+
+  @Override
   public boolean isDirectory(String path) {
     return Files.isDirectory(at(path));
   }
@@ -55,6 +64,21 @@ final class LocalOutput implements OutputStore {
   @Override
   public void createDirectory(String path) throws IOException {
     Files.createDirectories(at(path));
+  }
+
+  @Override
+  public boolean createFile(String path, String text) throws IOException {
+    try {
+      Files.writeString(at(path), text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      return true;
+    } catch (FileAlreadyExistsException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public String readFile(String path) throws IOException {
+    return Files.readString(at(path));
   }
 
   @Override
@@ -83,14 +107,34 @@ final class LocalOutput implements OutputStore {
   }
 
   @Override
-  public void publish(Path local, String path) throws IOException {
+  public void publish(Path local, String temporary, String path) throws IOException {
     var target = at(path);
-    var temporary = target.resolveSibling("." + target.getFileName() + ".tmp");
-    Files.copy(local, temporary, StandardCopyOption.REPLACE_EXISTING);
-    try (var channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-      channel.force(true);
+    var whole = at(temporary);
+    try {
+      Files.copy(local, whole);
+      try (var channel = FileChannel.open(whole, StandardOpenOption.WRITE)) {
+        channel.force(true);
+      }
+      Files.move(whole, target, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException | RuntimeException e) {
+      try {
+        Files.deleteIfExists(whole);
+      } catch (IOException cleaning) {
+        e.addSuppressed(cleaning);
+      }
+      throw e;
     }
-    Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    forceDirectory(target.getParent());
+  }
+
+  /** Makes renames in a directory last through a crash, where the system can. */
+  private static void forceDirectory(Path directory) {
+    try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    } catch (IOException e) {
+      // Windows and some mounted stores cannot, and the file is in its place either way.
+      LOG.debug("Cannot force {} to the disk", directory, e);
+    }
   }
 
   @Override
@@ -111,6 +155,15 @@ final class LocalOutput implements OutputStore {
           throw e;
         }
       }
+    }
+  }
+
+  @Override
+  public void deleteIfEmpty() throws IOException {
+    try {
+      Files.deleteIfExists(at(""));
+    } catch (DirectoryNotEmptyException e) {
+      // Then it stays.
     }
   }
 

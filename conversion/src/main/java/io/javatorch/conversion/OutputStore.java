@@ -17,11 +17,24 @@ interface OutputStore extends Serializable {
   /** Names of the entries directly in the directory, sorted; none if it does not exist. */
   List<String> list() throws IOException;
 
+  /** Whether there is a file or directory at {@code path}. */
+  boolean exists(String path) throws IOException;
+
   /** Whether there is a directory at {@code path}; {@code ""} is the directory itself. */
   boolean isDirectory(String path) throws IOException;
 
-  /** Creates a directory, and the one of this store if it is missing. */
+  /** Creates a directory, and those above it that are missing. */
   void createDirectory(String path) throws IOException;
+
+  /**
+   * Creates a file with a short text, unless there is one at {@code path}.
+   *
+   * @return whether it was created
+   */
+  boolean createFile(String path, String text) throws IOException;
+
+  /** Reads a file of {@link #createFile}. */
+  String readFile(String path) throws IOException;
 
   /**
    * A new, empty local directory, whose files are to be at {@code path} once {@link #finish} was
@@ -33,7 +46,7 @@ interface OutputStore extends Serializable {
   void finish(Path local, String path) throws IOException;
 
   /**
-   * Moves a directory within the store.
+   * Moves a file or directory within the store.
    *
    * @throws IOException if {@code from} is missing or {@code to} is there already
    */
@@ -42,9 +55,18 @@ interface OutputStore extends Serializable {
   /** Copies a file to a local path. */
   void fetch(String path, Path local) throws IOException;
 
-  /** Copies a local file to {@code path}, where it appears whole or not at all. */
-  void publish(Path local, String path) throws IOException;
+  /**
+   * Copies a local file to {@code path}, where it appears whole or not at all, and replaces what
+   * was there.
+   *
+   * @param temporary where to put it until it is whole, in a directory that only the caller uses;
+   *     nothing stays there
+   */
+  void publish(Path local, String temporary, String path) throws IOException;
 
-  /** Deletes a file or a directory with all that is in it, if it exists; {@code ""} is all. */
+  /** Deletes a file or a directory with all that is in it, if it exists. */
   void delete(String path) throws IOException;
+
+  /** Deletes the directory itself if there is nothing in it. */
+  void deleteIfEmpty() throws IOException;
 }

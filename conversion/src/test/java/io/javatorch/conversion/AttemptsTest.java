@@ -33,7 +33,7 @@ class AttemptsTest {
   void startJob() throws IOException {
     out = directory.resolve("out");
     var store = new LocalOutput(out);
-    commit = new ConversionCommit(store, false);
+    commit = new ConversionCommit(store, false, "a test");
     writer = new PartitionWriter(store, commit.staging(), OPTIONS);
   }
 
