@@ -35,11 +35,9 @@ record PartitionWriter(OutputStore store, String staging, ShardOptions options)
     }
     var path = staging + "/" + partName(partition) + ".attempt-" + attempt;
     var directory = store.begin(path);
-    boolean written = false;
     try {
       var index = writeRows(partition, directory, rows, killed);
       store.finish(directory, path);
-      written = true;
       return new PartitionResult(
           partition,
           path,
@@ -47,11 +45,23 @@ record PartitionWriter(OutputStore store, String staging, ShardOptions options)
           index.shards().size(),
           index.shards().stream().mapToLong(shard -> shard.rawBytes()).sum(),
           index.shards().stream().mapToLong(shard -> shard.storedBytes()).sum());
-    } finally {
-      if (!written) {
-        LocalOutput.deleteTree(directory);
-        store.delete(path);
-      }
+    } catch (Throwable e) {
+      discard(directory, path, e);
+      throw e;
+    }
+  }
+
+  /** Removes what a failed attempt wrote; what goes wrong then must not hide the failure. */
+  private void discard(Path directory, String path, Throwable failure) {
+    try {
+      LocalOutput.deleteTree(directory);
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+    try {
+      store.delete(path);
+    } catch (IOException | RuntimeException e) {
+      failure.addSuppressed(e);
     }
   }
 

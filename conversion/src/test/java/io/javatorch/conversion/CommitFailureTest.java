@@ -189,6 +189,20 @@ class CommitFailureTest {
   }
 
   @Test
+  void reportsWhatStoppedAnAttemptRatherThanItsCleaning() throws IOException {
+    var commit = new ConversionCommit(store, false, "a test");
+    var writer = new PartitionWriter(store, commit.staging(), OPTIONS);
+    store.inject(failing("delete"));
+    var rows = List.of(RowFactory.create(1L), RowFactory.create((Object) null)).iterator();
+
+    assertThatThrownBy(() -> writer.write(0, 0, rows, () -> false))
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("Column 'n' is null")
+        .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1))
+        .satisfies(e -> assertThat(e.getSuppressed()[0]).hasMessage("injected"));
+  }
+
+  @Test
   void publishesTheIndexThoughAnEarlierRunLeftItsTemporaryFile() throws IOException {
     var commit = new ConversionCommit(store, false, "a test");
     var results = write(commit, 0, 3);
