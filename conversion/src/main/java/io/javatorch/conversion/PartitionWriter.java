@@ -74,21 +74,16 @@ record PartitionWriter(OutputStore store, String staging, ShardOptions options)
       int partition, Path directory, Iterator<Row> rows, BooleanSupplier killed)
       throws IOException {
     try (var writer = options.open(directory)) {
-      // Not the try statement's own close: after a failure that would publish what there is.
-      try {
-        var columns = new ColumnCopier(options, writer);
-        for (long number = 0; rows.hasNext(); number++) {
-          if (killed.getAsBoolean()) {
-            throw new ConversionException(
-                "Spark stopped this attempt at partition %d after %d rows"
-                    .formatted(partition, number));
-          }
-          columns.copy(rows.next(), partition, number);
+      var columns = new ColumnCopier(options, writer);
+      for (long number = 0; rows.hasNext(); number++) {
+        if (killed.getAsBoolean()) {
+          throw new ConversionException(
+              "Spark stopped this attempt at partition %d after %d rows"
+                  .formatted(partition, number));
         }
-        return writer.finish();
-      } finally {
-        writer.abort();
+        columns.copy(rows.next(), partition, number);
       }
+      return writer.finish();
     }
   }
 

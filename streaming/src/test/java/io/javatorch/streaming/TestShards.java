@@ -29,6 +29,7 @@ public final class TestShards {
         for (int i = 0; i < sizes[part]; i++, id++) {
           writer.row().set("id", id).set("text", "sample " + id).set("half", id / 2f).write();
         }
+        writer.finish();
       }
     }
     ShardIndex.merge(root);

@@ -23,6 +23,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes a data set in the MDS format: shards, then their index. For the same samples and options
@@ -44,8 +46,10 @@ import java.util.regex.Pattern;
  * }</pre>
  *
  * <p>Every file appears under its name only when it is whole, and the index comes last: a reader
- * sees all of the data set or none of it. {@link #finish} publishes it; {@link #close} does so too
- * unless the last write failed; {@link #abort} leaves no index.
+ * sees all of the data set or none of it. Only {@link #finish} publishes it. A writer that is
+ * closed before leaves no index, since its caller may have failed half-way. That differs from the
+ * Python library, whose writer publishes what it has on leaving its {@code with} block, whatever
+ * the reason.
  *
  * <p>Not safe for use by several threads at once.
  */
@@ -53,6 +57,7 @@ public final class MdsWriter implements AutoCloseable {
   /** The default limit of a shard's size in bytes. */
   public static final long DEFAULT_SIZE_LIMIT_BYTES = 1L << 26;
 
+  private static final Logger LOG = LoggerFactory.getLogger(MdsWriter.class);
   private static final long MAX_OFFSET = 0xffffffffL;
   private static final Pattern SHARD_FILE = Pattern.compile("shard\\.([0-9]{5,9})\\..+");
 
@@ -69,8 +74,8 @@ public final class MdsWriter implements AutoCloseable {
   private int nextShard;
   private ShardIndex index;
   private boolean aborted;
-  private boolean lastWriteFailed;
   private boolean storageFailed;
+  private boolean wrote;
 
   private MdsWriter(Builder builder) {
     directory = builder.directory;
@@ -121,7 +126,6 @@ public final class MdsWriter implements AutoCloseable {
    * @throws IOException if a shard cannot be written
    */
   public void write(Map<String, ?> sample) throws IOException {
-    lastWriteFailed = true;
     row.clear();
     sample.forEach(row::set);
     row.write();
@@ -167,16 +171,16 @@ public final class MdsWriter implements AutoCloseable {
   }
 
   /**
-   * Finishes as {@link #finish} does, unless that was done, or {@link #abort} was called, or the
-   * last write failed: then a half-written data set would look complete.
+   * Ends the writer as {@link #abort} does, unless it is finished; a warning is logged if it wrote
+   * samples.
    */
   @Override
-  public void close() throws IOException {
+  public void close() {
     if (index == null && !aborted) {
-      if (lastWriteFailed || storageFailed) {
-        abort();
-      } else {
-        finish();
+      abort();
+      if (wrote) {
+        LOG.warn(
+            "The writer of {} was closed before finish(): no index has what it wrote", directory);
       }
     }
   }
@@ -241,7 +245,8 @@ public final class MdsWriter implements AutoCloseable {
       throw new IllegalStateException("the writer of " + directory + " is finished");
     }
     if (aborted) {
-      throw new IllegalStateException("the writer of " + directory + " was aborted");
+      throw new IllegalStateException(
+          "the writer of " + directory + " was aborted, or closed before finish()");
     }
     if (storageFailed) {
       throw new IllegalStateException(
@@ -280,6 +285,7 @@ public final class MdsWriter implements AutoCloseable {
       }
     }
     buffer.endSample();
+    wrote = true;
   }
 
   /** The size of the shard under construction: its head, configuration and samples. */
@@ -480,7 +486,6 @@ public final class MdsWriter implements AutoCloseable {
      * @throws IOException if a shard cannot be written; the writer is then of no more use
      */
     public void write() throws IOException {
-      lastWriteFailed = true;
       checkOpen();
       for (int column = 0; column < present.length; column++) {
         if (!present[column]) {
@@ -489,7 +494,6 @@ public final class MdsWriter implements AutoCloseable {
         }
       }
       append(bits, blobs);
-      lastWriteFailed = false;
       clear();
     }
 

@@ -61,9 +61,7 @@ final class ConvertCommand implements Callable<Integer> {
       if (compression != null) {
         builder.compression(compression);
       }
-      var writer = builder.open();
-      boolean done = false;
-      try {
+      try (var writer = builder.open()) {
         for (var sample : set) {
           if (!sample.columns().equals(columns)) {
             throw new IllegalArgumentException(
@@ -77,15 +75,10 @@ final class ConvertCommand implements Callable<Integer> {
           row.write();
         }
         var index = writer.finish();
-        done = true;
         data.out()
             .printf(
                 "%s shards, %s samples%n",
                 Sizes.count(index.shards().size()), Sizes.count(index.samples()));
-      } finally {
-        if (!done) {
-          writer.abort();
-        }
       }
     }
     return 0;

@@ -119,6 +119,7 @@ class ShardCacheTest {
         random.nextBytes(payload);
         writer.row().set("id", id).set("payload", payload).write();
       }
+      writer.finish();
     }
     var shards = ShardIndex.read(directory).shards();
     assertThat(shards).hasSize(2);

@@ -63,6 +63,7 @@ class AppendAndResumeTest {
   void resumesToTheSameBytesAsAnUninterruptedWrite(String compression) throws IOException {
     try (var writer = writer("whole", compression).open()) {
       write(writer, 0, 100);
+      writer.finish();
     }
     try (var writer = writer("parts", compression).open()) {
       write(writer, 0, 60);
@@ -72,6 +73,7 @@ class AppendAndResumeTest {
     try (var writer = writer("parts", compression).resume().open()) {
       assertThat(writer.samples()).isBetween(40L, 59L);
       write(writer, writer.samples(), 100);
+      writer.finish();
     }
     try (var files = Files.list(root.resolve("whole"))) {
       for (var file : files.toList()) {
@@ -86,6 +88,7 @@ class AppendAndResumeTest {
     try (var writer = writer("new", "none").resume().open()) {
       assertThat(writer.samples()).isZero();
       write(writer, 0, 3);
+      writer.finish();
     }
     assertThat(numbers(root.resolve("new"))).isEqualTo(upTo(3));
   }
@@ -94,6 +97,7 @@ class AppendAndResumeTest {
   void refusesToResumeWhatIsFinishedDamagedOrOfOtherOptions() throws IOException {
     try (var writer = writer("a", "none").open()) {
       write(writer, 0, 100);
+      writer.finish();
     }
     assertThatThrownBy(() -> writer("a", "none").resume().open())
         .isInstanceOf(FileAlreadyExistsException.class)
@@ -120,11 +124,13 @@ class AppendAndResumeTest {
   void appendsToAFinishedDataSet() throws IOException {
     try (var writer = writer("a", "none").open()) {
       write(writer, 0, 30);
+      writer.finish();
     }
     try (var writer = writer("a", "zstd").append().open()) {
       assertThat(writer.samples()).isEqualTo(30);
       write(writer, 30, 50);
       assertThat(ShardIndex.read(root.resolve("a")).samples()).isEqualTo(30);
+      writer.finish();
     }
     assertThat(numbers(root.resolve("a"))).isEqualTo(upTo(50));
   }
@@ -134,11 +140,13 @@ class AppendAndResumeTest {
     for (int part = 0; part < 2; part++) {
       try (var writer = writer("m/" + part, "none").open()) {
         write(writer, 10L * part, 10L * part + 10);
+        writer.finish();
       }
     }
     ShardIndex.merge(root.resolve("m"));
     try (var writer = writer("m", "none").append().open()) {
       write(writer, 20, 25);
+      writer.finish();
     }
     assertThat(numbers(root.resolve("m"))).isEqualTo(upTo(25));
   }
@@ -147,6 +155,7 @@ class AppendAndResumeTest {
   void refusesToAppendWithOtherColumnsOrToNothing() throws IOException {
     try (var writer = writer("a", "none").open()) {
       write(writer, 0, 3);
+      writer.finish();
     }
     assertThatThrownBy(() -> writer("a", "none").column("more", "int").append().open())
         .isInstanceOf(IllegalArgumentException.class)

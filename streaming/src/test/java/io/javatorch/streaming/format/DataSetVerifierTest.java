@@ -31,6 +31,7 @@ class DataSetVerifierTest {
       for (int i = 0; i < 20; i++) {
         writer.write(Map.of("n", i, "s", "sample"));
       }
+      writer.finish();
     }
   }
 

@@ -94,6 +94,7 @@ class MdsWriterTest {
       assertThatThrownBy(() -> writer.write(Map.of("text", "a")))
           .isInstanceOf(IllegalArgumentException.class);
       writer.write(Map.of("text", "b", "label", 2));
+      writer.finish();
     }
     var index = ShardIndex.read(out);
     assertThat(index.samples()).isEqualTo(2);
@@ -103,16 +104,38 @@ class MdsWriterTest {
   }
 
   @Test
-  void leavesNoIndexWhenTheLastWriteFailed() throws IOException {
+  void leavesNoIndexIfItsCallerFails() throws IOException {
     assertThatThrownBy(
             () -> {
               try (var writer = labelled().open()) {
                 writer.write(Map.of("text", "a", "label", 1));
-                writer.write(Map.of("text", "a"));
+                throw new IllegalStateException("no more samples");
               }
             })
-        .isInstanceOf(IllegalArgumentException.class);
+        .hasMessage("no more samples");
     assertThat(out.resolve("index.json")).doesNotExist();
+  }
+
+  @Test
+  void leavesTheOldDataSetIfAppendingIsNotFinished() throws IOException {
+    try (var writer = labelled().open()) {
+      writer.write(Map.of("text", "a", "label", 1));
+      writer.finish();
+    }
+    var before = ShardIndex.read(out);
+    try (var writer = labelled().append().open()) {
+      writer.write(Map.of("text", "b", "label", 2));
+    }
+    assertThat(ShardIndex.read(out)).isEqualTo(before);
+  }
+
+  @Test
+  void takesNothingAfterItIsClosed() throws IOException {
+    var writer = labelled().open();
+    writer.close();
+    assertThatThrownBy(writer::finish)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("was aborted, or closed before finish()");
   }
 
   @Test
@@ -150,6 +173,7 @@ class MdsWriterTest {
     Files.writeString(out.resolve("index.json"), "old");
     try (var writer = labelled().existOk(true).open()) {
       writer.write(Map.of("text", "a", "label", 1));
+      writer.finish();
     }
     try (Stream<Path> files = Files.list(out)) {
       assertThat(files.map(file -> file.getFileName().toString()))

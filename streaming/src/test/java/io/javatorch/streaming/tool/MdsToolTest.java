@@ -61,6 +61,7 @@ class MdsToolTest {
                 "f",
                 i == 0 ? Double.NaN : 0.5));
       }
+      writer.finish();
     }
   }
 
