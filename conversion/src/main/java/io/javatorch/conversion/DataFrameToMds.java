@@ -124,7 +124,8 @@ public final class DataFrameToMds {
 
     /**
      * Limits a shard's size before compression; the default is {@link
-     * MdsWriter#DEFAULT_SIZE_LIMIT_BYTES}. A task holds one shard in memory.
+     * MdsWriter#DEFAULT_SIZE_LIMIT_BYTES}. A task holds one shard in memory, and up to four times
+     * as much while it compresses it.
      *
      * @param bytes above 0 and below 2^32
      */

@@ -323,9 +323,9 @@ public final class MdsWriter implements AutoCloseable {
     var target = directory.resolve(basename);
     // Beyond this an array would be too long, compressed or not.
     if (rawInfo.bytes() < Integer.MAX_VALUE / 2) {
-      var contiguous = new ByteArrayOutputStream((int) rawInfo.bytes());
+      var contiguous = new Contiguous((int) rawInfo.bytes());
       raw.writeTo(contiguous);
-      var zip = method.compress(contiguous.toByteArray());
+      var zip = method.compress(contiguous.bytes());
       Content content = out -> out.write(zip);
       var info = new FileInfo(basename, zip.length, digests(content));
       AtomicFile.write(target, content::writeTo);
@@ -358,6 +358,20 @@ public final class MdsWriter implements AutoCloseable {
 
   private interface Content {
     void writeTo(OutputStream out) throws IOException;
+  }
+
+  /** Collects as many bytes as it was made for, and gives them without another copy. */
+  private static final class Contiguous extends ByteArrayOutputStream {
+    Contiguous(int bytes) {
+      super(bytes);
+    }
+
+    byte[] bytes() {
+      if (count != buf.length) {
+        throw new IllegalStateException(count + " bytes were written, not " + buf.length);
+      }
+      return buf;
+    }
   }
 
   /** Counts and hashes what passes through. */
@@ -567,6 +581,11 @@ public final class MdsWriter implements AutoCloseable {
     /**
      * Limits the size of a shard before compression; the default is {@link
      * #DEFAULT_SIZE_LIMIT_BYTES}. A larger sample gets a shard of its own.
+     *
+     * <p>The writer holds a shard in memory until it is full, and while it compresses it up to four
+     * times as much: the samples, the file made of them, the most that its compressed form could
+     * need, and that form. A shard of 2^30 bytes or more is compressed as a stream, with the
+     * samples alone in memory.
      *
      * @param bytes more than 0 and less than 2^32
      */
