@@ -43,18 +43,17 @@ class MainJobIT {
                   "spark.local.dir=" + scratch.resolve("spark-local"),
                   "spark.driver.host=127.0.0.1",
                   "spark.driver.bindAddress=127.0.0.1",
-                  "spark.log.level=INFO"),
+                  "spark.log.level=INFO",
+                  // The two hosts are one machine: each rank is to think it has half of it.
+                  "spark.executor.extraJavaOptions=-XX:ActiveProcessorCount=1"),
               Map.of("DATABRICKS_HOST", HOST, "DATABRICKS_TOKEN", TOKEN),
               "io.javatorch.samples.QuickStart",
               List.of(
-                  "--images",
-                  "8000",
-                  "--epochs",
-                  "4",
-                  "--batch-size",
-                  "32",
-                  "--output",
-                  output().toString()),
+                  "--images=4000",
+                  "--epochs=3",
+                  "--batch-size=32",
+                  "--min-accuracy=0.9",
+                  "--output=" + output()),
               log);
       var printed = Files.readString(log, StandardCharsets.UTF_8);
       assertThat(exitCode).as(() -> "exit code of the driver, which printed\n" + printed).isZero();

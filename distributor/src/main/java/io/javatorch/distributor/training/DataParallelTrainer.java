@@ -603,6 +603,9 @@ public final class DataParallelTrainer implements AutoCloseable {
         .parameters()
         .forEach((name, saved) -> TensorMemory.write(arrays.get(name), saved.data()));
     resumable.state().restore(snapshot.updates(), snapshot.tensors());
+    if (accumulatedSamples > 0) {
+      zeroGradients();
+    }
     step = checkpoint.step();
     accumulatedSamples = 0;
     accumulatedLoss = 0;
@@ -613,6 +616,14 @@ public final class DataParallelTrainer implements AutoCloseable {
           seed);
     }
     checkRanksAgree();
+  }
+
+  private void zeroGradients() {
+    for (var parameter : trained) {
+      try (var gradient = parameter.array().getGradient()) {
+        TensorMemory.zero(gradient);
+      }
+    }
   }
 
   /**

@@ -49,6 +49,22 @@ class ResumeTest {
     return trace;
   }
 
+  @Test
+  void whatWasAccumulatedBeforeARestoreIsForgotten() throws Exception {
+    try (NDManager manager = NDManager.newBaseManager();
+        var group = ProcessGroup.single()) {
+      Block block = Problem.initialized(block("perceptron"), manager, 1);
+      try (var trainer = Problem.trainer(block, manager, group, "adam").build()) {
+        steps(trainer, group, 2);
+        Checkpoint checkpoint = trainer.capture().build();
+        List<String> uninterrupted = steps(trainer, group, 4);
+        trainer.accumulate(Problem.data(manager, 77, BATCH), Problem.labels(manager, 77, BATCH));
+        trainer.restore(checkpoint);
+        assertThat(steps(trainer, group, 4)).isEqualTo(uninterrupted);
+      }
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "perceptron,adam,2",
