@@ -63,9 +63,7 @@ final class ConversionCommit {
     var owner =
         "%s, which stages in %s, since %s"
             .formatted(job, staging, Instant.now().truncatedTo(ChronoUnit.SECONDS));
-    if (!store.createFile(OWNER, owner)) {
-      throw owned();
-    }
+    claim(owner);
     try {
       // Another job may have ended in between.
       checkTarget(store.list().stream().filter(entry -> !entry.equals(OWNER)).toList());
@@ -184,6 +182,25 @@ final class ConversionCommit {
       abort();
     } catch (IOException | RuntimeException e) {
       failure.addSuppressed(e);
+    }
+  }
+
+  private void claim(String owner) throws IOException {
+    boolean claimed;
+    try {
+      claimed = store.createFile(OWNER, owner);
+    } catch (IOException e) {
+      if (!targetExisted) {
+        try {
+          store.deleteIfEmpty();
+        } catch (IOException cleaning) {
+          e.addSuppressed(cleaning);
+        }
+      }
+      throw e;
+    }
+    if (!claimed) {
+      throw owned();
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -96,12 +97,24 @@ final class HadoopOutput implements OutputStore {
 
   @Override
   public boolean createFile(String path, String text) throws IOException {
-    try (var out = files().create(at(path), false)) {
-      out.write(text.getBytes(StandardCharsets.UTF_8));
+    FSDataOutputStream created;
+    try {
+      created = files().create(at(path), false);
     } catch (IOException e) {
       // File systems report a file that is there already in several ways.
       if (exists(path)) {
         return false;
+      }
+      throw e;
+    }
+    try (created) {
+      created.write(text.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      // An empty one would keep everybody else out.
+      try {
+        delete(path);
+      } catch (IOException cleaning) {
+        e.addSuppressed(cleaning);
       }
       throw e;
     }

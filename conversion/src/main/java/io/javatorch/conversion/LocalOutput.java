@@ -69,10 +69,21 @@ final class LocalOutput implements OutputStore {
   @Override
   public boolean createFile(String path, String text) throws IOException {
     try {
-      Files.writeString(at(path), text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      return true;
+      Files.createFile(at(path));
     } catch (FileAlreadyExistsException e) {
       return false;
+    }
+    try {
+      Files.writeString(at(path), text);
+      return true;
+    } catch (IOException e) {
+      // An empty one would keep everybody else out.
+      try {
+        Files.deleteIfExists(at(path));
+      } catch (IOException cleaning) {
+        e.addSuppressed(cleaning);
+      }
+      throw e;
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.LongStream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.StructType;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Storage that fails, and other jobs, while a conversion is committed. */
@@ -36,13 +38,17 @@ class CommitFailureTest {
   @BeforeEach
   void makeStore() {
     out = directory.resolve("out");
-    store = new FaultyStore(out);
+    store = new FaultyStore(new LocalOutput(out));
   }
 
   /** Makes one operation of the commit fail after the other, each in a run of its own. */
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void keepsTheOldDataOrShowsTheNewWhateverFails(boolean afterTheOperation) throws IOException {
+  @CsvSource({"false, false", "true, false", "false, true", "true, true"})
+  void keepsTheOldDataOrShowsTheNewWhateverFails(boolean afterTheOperation, boolean hadoop)
+      throws IOException {
+    if (hadoop) {
+      store = new FaultyStore(throughHadoop());
+    }
     var failed = new ArrayList<String>();
     for (int victim = 0; ; victim++) {
       LocalOutput.deleteTree(out);
@@ -78,6 +84,34 @@ class CommitFailureTest {
         .anyMatch(name -> name.matches("move .*/replaced/index.json"))
         .anyMatch(name -> name.matches("move .*/replaced/part-00002"))
         .anyMatch(name -> name.matches("delete _temporary-[^/]*"));
+  }
+
+  /** Makes the operations with which a job begins fail. */
+  @ParameterizedTest
+  @ValueSource(strings = {"createFile", "createDirectory"})
+  void leavesNothingIfAJobCannotBegin(String operation) {
+    store.inject(
+        new FaultyStore.Fault() {
+          @Override
+          public void before(String name, String path) throws IOException {
+            if (name.equals(operation) && !path.isEmpty()) {
+              throw new IOException("injected");
+            }
+          }
+        });
+
+    assertThatThrownBy(() -> new ConversionCommit(store, false, "a test")).hasMessage("injected");
+
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void claimsATargetOnlyOnceThroughHadoop() throws IOException {
+    var hadoop = throughHadoop();
+
+    assertThat(hadoop.createFile("_conversion-owner", "the first")).isTrue();
+    assertThat(hadoop.createFile("_conversion-owner", "the second")).isFalse();
+    assertThat(hadoop.readFile("_conversion-owner")).isEqualTo("the first");
   }
 
   @Test
@@ -266,6 +300,12 @@ class CommitFailureTest {
         }
       }
     };
+  }
+
+  private HadoopOutput throughHadoop() {
+    var configuration = new Configuration(false);
+    configuration.set("fs.viafs.impl", "io.javatorch.conversion.RelabelledLocalFileSystem");
+    return new HadoopOutput("viafs://" + out, configuration);
   }
 
   private void convert(boolean overwrite, long... bounds) throws IOException {

@@ -2,6 +2,7 @@ package io.javatorch.conversion;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.javatorch.streaming.StreamingDataLoader;
 import io.javatorch.streaming.StreamingDataset;
@@ -24,6 +25,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -240,6 +242,36 @@ class DataFrameToMdsTest {
         .isInstanceOf(ConversionException.class)
         .hasMessageContaining("no conversion wrote (thesis.txt)");
     assertThat(out.resolve("thesis.txt")).hasContent("five years of work");
+  }
+
+  @Test
+  void refusesATargetThatAnotherConversionIsWriting() throws IOException {
+    var out = convert(numbers(5, 1));
+    var refusals = new ArrayList<Throwable>();
+
+    // The listener runs while the first conversion owns the target.
+    DataFrameToMds.builder(numbers(9, 1))
+        .out(out.toString())
+        .overwrite(true)
+        .progress(
+            Duration.ofHours(1),
+            state ->
+                refusals.add(
+                    catchThrowable(
+                        () ->
+                            DataFrameToMds.builder(numbers(7, 1))
+                                .out(out.toString())
+                                .overwrite(true)
+                                .convert())))
+        .convert();
+
+    assertThat(refusals)
+        .singleElement(InstanceOfAssertFactories.THROWABLE)
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining(
+            "another conversion (Spark application " + context.sc().applicationId());
+    assertThat(values(out)).isEqualTo(longs(0, 9));
+    assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00000");
   }
 
   @Test

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A local store whose operations fail as a test says. */
+/** A store whose operations fail as a test says. */
 final class FaultyStore implements OutputStore {
   private static final long serialVersionUID = 1L;
 
@@ -21,11 +21,11 @@ final class FaultyStore implements OutputStore {
     T run() throws IOException;
   }
 
-  private final LocalOutput store;
+  private final OutputStore store;
   private transient Fault fault = new Fault() {};
 
-  FaultyStore(Path root) {
-    store = new LocalOutput(root);
+  FaultyStore(OutputStore store) {
+    this.store = store;
   }
 
   void inject(Fault injected) {
