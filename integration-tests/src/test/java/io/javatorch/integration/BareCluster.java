@@ -68,6 +68,26 @@ final class BareCluster implements AutoCloseable {
     }
     command.add(System.getProperty("application.jar"));
     command.addAll(arguments);
+    return run(command, environment, log);
+  }
+
+  /** Runs the quick start as bin/quickstart does, with this cluster for {@code --master}. */
+  int runQuickStart(List<String> arguments, Path log) throws IOException, InterruptedException {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("@" + System.getProperty("launch.arguments"));
+    // Spark reads these as it reads the properties of spark-submit.
+    command.add("-Dspark.driver.host=127.0.0.1");
+    command.add("-Dspark.driver.bindAddress=127.0.0.1");
+    command.add("-Dspark.executor.extraJavaOptions=-XX:ActiveProcessorCount=1");
+    command.add("io.javatorch.samples.QuickStart");
+    command.addAll(List.of("--master", cluster.masterUrl()));
+    command.addAll(arguments);
+    return run(command, Map.of(), log);
+  }
+
+  private int run(List<String> command, Map<String, String> environment, Path log)
+      throws IOException, InterruptedException {
     var builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("SPARK_HOME", home().toString());

@@ -73,20 +73,32 @@ class MainJobIT {
       assertThat(processes.commandLines())
           .anyMatch(line -> line.contains("launch.WorkerMain"))
           .noneMatch(line -> line.contains(TOKEN));
-      // It did reach the workers, in their environment, and nobody else but the driver.
+      // It did reach the workers, in their environment, and none of Spark's own processes.
       assertThat(processes.holders())
           .anyMatch(line -> line.contains("launch.WorkerMain"))
-          .allMatch(
-              line ->
-                  line.contains("launch.WorkerMain")
-                      || line.contains("org.apache.spark.deploy.SparkSubmit")
-                      || isBetweenForkAndExec(line));
+          .noneMatch(line -> line.contains("CoarseGrainedExecutorBackend"))
+          .noneMatch(line -> line.contains("org.apache.spark.deploy.worker.Worker"))
+          .noneMatch(line -> line.contains("org.apache.spark.deploy.master.Master"));
     }
   }
 
-  /** A process that is about to become a worker still shows its parent's arguments. */
-  private static boolean isBetweenForkAndExec(String line) {
-    return line.isBlank() || line.contains("jspawnhelper");
+  @Test
+  void theQuickStartBringsItsJarsToAClusterThatItIsGiven() throws Exception {
+    var log = scratch.resolve("driver.log");
+    try (var cluster = BareCluster.start()) {
+      int exitCode =
+          cluster.runQuickStart(
+              List.of(
+                  "--images=1500",
+                  "--epochs=2",
+                  "--batch-size=32",
+                  "--min-accuracy=0",
+                  "--output=" + output()),
+              log);
+      var printed = Files.readString(log, StandardCharsets.UTF_8);
+      assertThat(exitCode).as(() -> "exit code of the driver, which printed\n" + printed).isZero();
+      assertThat(printed).contains("Identical on all ranks: yes");
+    }
   }
 
   private Path output() {
