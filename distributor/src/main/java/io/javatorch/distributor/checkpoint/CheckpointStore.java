@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -130,6 +131,6 @@ public final class CheckpointStore {
   }
 
   private static String name(long step) {
-    return String.format("checkpoint-%012d.safetensors", step);
+    return String.format(Locale.ROOT, "checkpoint-%012d.safetensors", step);
   }
 }
