@@ -16,10 +16,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /** Finds a stream's files, and reads its index, which is fetched first if it is not there. */
 final class StreamOpener {
@@ -37,9 +37,12 @@ final class StreamOpener {
   /**
    * Opens a stream.
    *
-   * @param folder its sub-directory of the cache directory
+   * @param opened the data set's other streams
+   * @throws IllegalArgumentException if it would bring other files to the same directory as one of
+   *     them, where they would be taken for one another
    */
-  static StreamFiles open(Stream stream, String folder, Defaults defaults) throws IOException {
+  static StreamFiles open(Stream stream, Defaults defaults, List<StreamFiles> opened)
+      throws IOException {
     String split = stream.split().or(defaults::split).orElse("");
     Optional<String> remote = stream.remote().map(root -> join(root, split));
     Path local =
@@ -50,8 +53,6 @@ final class StreamOpener {
     if (remote.isPresent() && isSame(remote.get(), local)) {
       remote = Optional.empty();
     }
-    Path raw =
-        defaults.cacheDirectory().map(cache -> cache.resolve(folder).resolve(split)).orElse(local);
     Optional<Downloader> downloader = Optional.empty();
     if (remote.isPresent()) {
       downloader =
@@ -59,11 +60,15 @@ final class StreamOpener {
               new Downloader(Storages.connect(remote.get()), stream.retries(defaults.retries())));
     }
     try {
+      checkApart(local, downloader, opened);
+      ShardIndex index = index(local, downloader);
       return new StreamFiles(
           local,
-          raw,
+          defaults.cacheDirectory().isPresent()
+              ? defaults.cacheDirectory().get().resolve(fingerprint(local, remote))
+              : local,
           downloader,
-          index(local, downloader).shards(),
+          index.shards(),
           stream.validateHash().or(defaults::validateHash).stream().toList(),
           stream.keepZip().orElse(defaults.keepZip()),
           defaults.pickles());
@@ -77,10 +82,9 @@ final class StreamOpener {
 
   private static ShardIndex index(Path local, Optional<Downloader> remote) throws IOException {
     Path file = local.resolve(ShardIndex.BASENAME);
-    if (remote.isPresent() && !Files.exists(file)) {
+    if (remote.isPresent()) {
       Files.createDirectories(local);
-      // Ranks may do so at the same time; each renames a whole file into place.
-      remote.get().fetch(ShardIndex.BASENAME, file);
+      bringIndex(file, remote.get());
     }
     try {
       return ShardIndex.read(local);
@@ -93,6 +97,61 @@ final class StreamOpener {
                   + " finished?");
       missing.initCause(e);
       throw missing;
+    }
+  }
+
+  /**
+   * Fetches the index, or checks that the one that is here is still the remote one: shards of
+   * another version of the data set may have the same names and sizes.
+   */
+  private static void bringIndex(Path file, Downloader remote) throws IOException {
+    if (!Files.exists(file)) {
+      // Ranks may do so at the same time; each renames a whole file into place.
+      remote.fetch(ShardIndex.BASENAME, file);
+      return;
+    }
+    Path current = file.resolveSibling("." + ShardIndex.BASENAME + "." + UUID.randomUUID());
+    try {
+      remote.fetch(ShardIndex.BASENAME, current);
+      if (Files.mismatch(file, current) >= 0) {
+        throw new IOException(
+            file
+                + " is not the index of "
+                + remote.location()
+                + ", so the shards beside it may be of another data set or of an older version:"
+                + " delete the directory "
+                + file.getParent()
+                + " or set local to another one");
+      }
+    } finally {
+      Files.deleteIfExists(current);
+    }
+  }
+
+  /**
+   * Names what is decompressed for a data set. It follows from the index, so that a data set that
+   * was written anew is not taken for the old one, and from the place, since without hashes the
+   * indexes of different data sets can be equal.
+   */
+  private static String fingerprint(Path local, Optional<String> remote) throws IOException {
+    MessageDigest digest = sha256();
+    String place = remote.isPresent() ? remote.get() : local.toRealPath().toString();
+    digest.update(place.getBytes(StandardCharsets.UTF_8));
+    digest.update((byte) 0);
+    try (var in = Files.newInputStream(local.resolve(ShardIndex.BASENAME))) {
+      byte[] buffer = new byte[1 << 16];
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        digest.update(buffer, 0, n);
+      }
+    }
+    return HexFormat.of().formatHex(digest.digest(), 0, 16);
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
     }
   }
 
@@ -135,28 +194,15 @@ final class StreamOpener {
             own + " exists and is not a directory of the user " + user + ": set local", e);
       }
     }
-    try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-256").digest(remote.getBytes(StandardCharsets.UTF_8));
-      return own.resolve(HexFormat.of().formatHex(digest, 0, 16));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+    byte[] digest = sha256().digest(remote.getBytes(StandardCharsets.UTF_8));
+    return own.resolve(HexFormat.of().formatHex(digest, 0, 16));
   }
 
-  /**
-   * Checks that no two streams bring different files to one directory, where they would be taken
-   * for one another.
-   *
-   * @throws IllegalArgumentException if two do
-   */
-  static void checkApart(List<StreamFiles> streams) {
-    var remotes = new HashMap<Path, String>();
-    for (StreamFiles stream : streams) {
-      Path local = stream.local().toAbsolutePath().normalize();
-      String remote = stream.remote().map(Downloader::location).orElse("");
-      String other = remotes.putIfAbsent(local, remote);
-      if (other != null && !other.equals(remote)) {
+  private static void checkApart(
+      Path local, Optional<Downloader> remote, List<StreamFiles> opened) {
+    for (StreamFiles other : opened) {
+      if (other.local().toAbsolutePath().normalize().equals(local.toAbsolutePath().normalize())
+          && !other.remote().map(Downloader::location).equals(remote.map(Downloader::location))) {
         throw new IllegalArgumentException(
             "two streams have the local directory " + local + " but different remote ones");
       }

@@ -89,10 +89,8 @@ public final class StreamingDataset implements AutoCloseable {
     var files = new ArrayList<StreamFiles>();
     try {
       for (int i = 0; i < streams.size(); i++) {
-        String folder = streams.size() == 1 ? "" : Integer.toString(i);
-        files.add(StreamOpener.open(streams.get(i), folder, builder.defaults()));
+        files.add(StreamOpener.open(streams.get(i), builder.defaults(), files));
       }
-      StreamOpener.checkApart(files);
       var shards = new ArrayList<StreamShards>();
       for (int i = 0; i < files.size(); i++) {
         long[] sizes = files.get(i).shards().stream().mapToLong(ShardInfo::samples).toArray();
@@ -380,7 +378,8 @@ public final class StreamingDataset implements AutoCloseable {
     }
 
     /**
-     * Where the data set is stored, if not in the local directory: a path, or a URI of one of the
+     * Where the data set is stored, if not in the local directory, whose index must then be the
+     * same: a path, or a URI of one of the
      * {@link io.javatorch.streaming.storage.StorageProvider storages}. Without a local directory,
      * files are brought to one in the system's directory for temporary files, whose name follows
      * from the remote one.
@@ -404,14 +403,19 @@ public final class StreamingDataset implements AutoCloseable {
 
     /**
      * Where compressed shards are decompressed to; default the local directory, as in the Python
-     * library. The ranks of a host share it. Several streams get a sub-directory each, by number.
+     * library. The ranks of a host share it, and so can data sets: each stream gets a sub-directory
+     * whose name follows from its place and its index. That of an index that was replaced is not
+     * used any more and can be deleted.
      */
     public Builder cacheDirectory(Path value) {
       cacheDirectory = value;
       return this;
     }
 
-    /** A hash of the index, such as {@code xxh64}, to verify shards by; default none. */
+    /**
+     * A hash of the index, such as {@code xxh64}, to verify shards by when a process first opens
+     * them, and whenever they are brought; default none.
+     */
     public Builder validateHash(String value) {
       validateHash = value;
       return this;

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javatorch.streaming.format.MalformedShardException;
+import io.javatorch.streaming.format.MdsWriter;
 import io.javatorch.streaming.format.Sample;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,9 +43,85 @@ class StreamingDatasetTest {
     try (var dataset = StreamingDataset.builder().local(directory).cacheDirectory(cache).build()) {
       assertThat(dataset.get(4).getLong("id")).isEqualTo(4);
     }
-    assertThat(cache.resolve("00001/shard.00000.mds")).exists();
-    assertThat(cache.resolve("00000/shard.00000.mds")).doesNotExist();
+    try (var files = Files.walk(cache)) {
+      assertThat(files.filter(file -> file.toString().endsWith(".mds")))
+          .singleElement()
+          .matches(file -> file.endsWith("00001/shard.00000.mds"));
+    }
     assertThat(directory.resolve("00001/shard.00000.mds")).doesNotExist();
+  }
+
+  /** A data set whose files have the same sizes as any other's with as many samples. */
+  private Path numbers(String name, long first, String... hashes) throws IOException {
+    Path directory = root.resolve(name);
+    try (var writer =
+        MdsWriter.builder(directory)
+            .column("id", "int")
+            .compression("zstd")
+            .hashes(hashes)
+            .open()) {
+      for (long i = 0; i < 20; i++) {
+        writer.row().set("id", first + i).write();
+      }
+      writer.finish();
+    }
+    return directory;
+  }
+
+  private static long first(StreamingDataset.Builder builder) {
+    try (var dataset = builder.build()) {
+      return dataset.get(0).getLong("id");
+    }
+  }
+
+  @Test
+  void dataSetsWithShardsOfEqualSizesShareACacheDirectory() throws IOException {
+    Path cache = root.resolve("cache");
+    for (int run = 0; run < 2; run++) {
+      for (long id : new long[] {100, 200}) {
+        Path data = run == 0 ? numbers("n" + id, id) : root.resolve("n" + id);
+        assertThat(first(StreamingDataset.builder().local(data).cacheDirectory(cache)))
+            .isEqualTo(id);
+        var remote = StreamingDataset.builder().remote(data.toString());
+        assertThat(first(remote.local(root.resolve("l" + id)).cacheDirectory(cache))).isEqualTo(id);
+      }
+    }
+  }
+
+  @Test
+  void aDataSetThatWasReplacedIsNotReadFromTheOldOnesCache() throws IOException {
+    Path cache = root.resolve("cache");
+    Path data = numbers("data", 100, "sha1");
+    assertThat(first(StreamingDataset.builder().local(data).cacheDirectory(cache))).isEqualTo(100);
+    Path local = root.resolve("local");
+    assertThat(first(StreamingDataset.builder().remote(data.toString()).local(local)))
+        .isEqualTo(100);
+
+    Path other = numbers("other", 200, "sha1");
+    for (String file : new String[] {"index.json", "shard.00000.mds.zstd"}) {
+      Files.copy(other.resolve(file), data.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+    }
+    assertThat(first(StreamingDataset.builder().local(data).cacheDirectory(cache))).isEqualTo(200);
+    assertThatThrownBy(
+            () -> StreamingDataset.builder().remote(data.toString()).local(local).build())
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining(local.resolve("index.json").toString())
+        .hasMessageContaining(data.toString())
+        .hasMessageContaining("delete");
+  }
+
+  @Test
+  void aRawFileOfTheRightSizeIsVerifiedWhenItIsFirstOpened() throws IOException {
+    Path data = numbers("data", 100, "sha1");
+    var builder = StreamingDataset.builder().local(data).validateHash("sha1");
+    assertThat(first(builder)).isEqualTo(100);
+    Path raw = data.resolve("shard.00000.mds");
+    byte[] whole = Files.readAllBytes(raw);
+    byte[] damaged = whole.clone();
+    damaged[damaged.length - 1] ^= 1;
+    Files.write(raw, damaged);
+    assertThat(first(builder)).isEqualTo(100);
+    assertThat(raw).hasBinaryContent(whole);
   }
 
   @Test

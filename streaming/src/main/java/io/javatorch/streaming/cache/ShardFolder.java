@@ -16,6 +16,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +38,9 @@ final class ShardFolder implements AutoCloseable {
   private final StreamFiles files;
   private final HostLock locks;
 
+  /** Shards whose readable form this process has verified by its hashes; null without hashes. */
+  private final AtomicIntegerArray verified;
+
   ShardFolder(StreamFiles files) {
     this.files = files;
     // The one who brings a shard may try its files for so long, and then decompresses them.
@@ -46,6 +50,7 @@ final class ShardFolder implements AutoCloseable {
             .map(Downloader::longestFetch)
             .orElse(Duration.ZERO)
             .multipliedBy(2L * ATTEMPTS);
+    verified = files.hashes().isEmpty() ? null : new AtomicIntegerArray(files.shards().size());
     locks = new HostLock(files.raw().resolve(LOCK_NAME), bringing.plus(PATIENCE));
   }
 
@@ -164,23 +169,21 @@ final class ShardFolder implements AutoCloseable {
     ShardInfo info = files.shards().get(shard);
     if (!takesWork(info)) {
       // These are the user's own: if one is missing or damaged, nothing can be done about it.
-      for (FilePair file : info.files()) {
-        if (!files.hashes().isEmpty()) {
-          ShardFiles.verify(file.raw(), file.raw().in(files.local()), files.hashes());
-        }
-      }
+      verifyOnce(shard, files.local());
       return Optional.of(ShardReader.open(files.local(), info, files.pickles()));
     }
     Path first = rawDirectory(info);
-    var ready = openIfWhole(first, info, orNone);
+    var ready = openIfWhole(first, shard, orNone);
     return ready.isPresent() || first.equals(files.local())
         ? ready
-        : openIfWhole(files.local(), info, orNone);
+        : openIfWhole(files.local(), shard, orNone);
   }
 
-  private Optional<ShardReader> openIfWhole(Path place, ShardInfo info, boolean orNone)
+  private Optional<ShardReader> openIfWhole(Path place, int shard, boolean orNone)
       throws IOException {
+    ShardInfo info = files.shards().get(shard);
     try {
+      verifyOnce(shard, place);
       return Optional.of(ShardReader.open(place, info, files.pickles()));
     } catch (NoSuchFileException e) {
       return Optional.empty();
@@ -191,6 +194,24 @@ final class ShardFolder implements AutoCloseable {
       log.warn("the raw file is damaged and will be made anew: {}", e.getMessage());
       return Optional.empty();
     }
+  }
+
+  /** Verifies what lies here by its hashes; what this process has brought or verified is not. */
+  private void verifyOnce(int shard, Path place) throws IOException {
+    if (verified == null || verified.get(shard) != 0) {
+      return;
+    }
+    for (FilePair file : files.shards().get(shard).files()) {
+      ShardFiles.verify(file.raw(), file.raw().in(place), rawHashes(file));
+    }
+    verified.set(shard, 1);
+  }
+
+  /** The hashes to verify by; of a decompressed file, those that the index has. */
+  private List<String> rawHashes(FilePair file) {
+    return file.zip().isEmpty()
+        ? files.hashes()
+        : files.hashes().stream().filter(file.raw().hashes()::containsKey).toList();
   }
 
   private Path rawDirectory(ShardInfo info) {
@@ -210,6 +231,9 @@ final class ShardFolder implements AutoCloseable {
         log.trace("room: {}", reserved);
         for (FilePair file : info.files()) {
           bring(info, file);
+        }
+        if (verified != null) {
+          verified.set(shard, 1);
         }
       }
     }
@@ -235,7 +259,7 @@ final class ShardFolder implements AutoCloseable {
         ShardFiles.verify(file.stored(), zip, files.hashes());
       }
       try {
-        ShardFiles.decompress(info, file, zip, raw, List.of());
+        ShardFiles.decompress(info, file, zip, raw, rawHashes(file));
         decompressed.incrementAndGet();
         break;
       } catch (NoSuchFileException e) {
