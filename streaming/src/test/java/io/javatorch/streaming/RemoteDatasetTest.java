@@ -265,6 +265,21 @@ class RemoteDatasetTest {
   }
 
   @Test
+  void aDamagedCompressedFileOfTheRightSizeIsFetchedAgain() throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), "zstd", 5, 6);
+    TestShards.write(root.resolve("local"), "zstd", 5, 6);
+    Path zip = root.resolve("local/00001/shard.00000.mds.zstd");
+    byte[] bytes = Files.readAllBytes(zip);
+    bytes[bytes.length - 1] ^= 1;
+    Files.write(zip, bytes);
+    try (var dataset = dataset(remote.toString()).keepZip(true).build()) {
+      assertThat(epoch(dataset)).isEqualTo(all(11));
+      assertThat(dataset.metrics().downloadedShards()).isOne();
+    }
+    assertThat(zip).hasSameBinaryContentAs(remote.resolve("00001/shard.00000.mds.zstd"));
+  }
+
+  @Test
   void aFileUriOfAnotherHostIsRefused() {
     assertThatThrownBy(() -> dataset("file://data/digits").build())
         .isInstanceOf(IllegalArgumentException.class)

@@ -249,16 +249,19 @@ final class ShardFolder implements AutoCloseable {
     Path zip = file.stored().in(files.local());
     Path raw = file.raw().in(files.raw());
     boolean own = false;
+    boolean damaged = false;
     for (int attempt = 1; ; attempt++) {
       prepareFor(raw);
-      if (files.remote().isPresent() && !hasSize(zip, file.stored().bytes())) {
+      boolean whole = !damaged && hasSize(zip, file.stored().bytes());
+      if (files.remote().isPresent() && !whole) {
         prepareFor(zip);
         download(file.stored(), zip);
         own = true;
-      } else if (!files.hashes().isEmpty()) {
-        ShardFiles.verify(file.stored(), zip, files.hashes());
       }
       try {
+        if (whole) {
+          ShardFiles.verify(file.stored(), zip, files.hashes());
+        }
         ShardFiles.decompress(info, file, zip, raw, rawHashes(file));
         decompressed.incrementAndGet();
         break;
@@ -272,7 +275,7 @@ final class ShardFolder implements AutoCloseable {
           throw e;
         }
         log.warn("getting a damaged file again: {}", e.getMessage());
-        Files.deleteIfExists(zip);
+        damaged = true;
       }
     }
     // One that was here before may be the user's.
