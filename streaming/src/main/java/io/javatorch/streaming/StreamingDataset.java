@@ -215,26 +215,47 @@ public final class StreamingDataset implements AutoCloseable {
       throw new IllegalArgumentException(
           "set batchSize on the data set: it decides which samples each rank reads");
     }
+    var topology =
+        new Topology(readingWorld.numNodes(), readingWorld.localWorldSize(), workers, batchSize);
+    int initialNodes = resumed ? from.initialPhysicalNodes() : 0;
     var start =
         new EpochStart(
             from.epoch(),
-            Math.min(from.sampleInEpoch(), longestEpoch()),
+            from.sampleInEpoch(),
             from.numCanonicalNodes(),
             from.shuffleSeed(),
-            resumed ? from.initialPhysicalNodes() : 0);
-    return order.ofRank(
-        start,
-        new Topology(readingWorld.numNodes(), readingWorld.localWorldSize(), workers, batchSize),
-        readingWorld.nodeRank(),
-        readingWorld.localRank());
+            initialNodes);
+    if (from.sampleInEpoch() > order.epochSize()) {
+      start = withinEpoch(start, order.longestEpoch(start, topology), from);
+    }
+    return order.ofRank(start, topology, readingWorld.nodeRank(), readingWorld.localRank());
   }
 
-  /**
-   * Checks that a state can be one of this data set.
-   *
-   * @throws IllegalArgumentException if not
-   */
-  void checkFits(LoaderState state) {
+  /** A start past the epoch's end means its end, if the state is of this data set. */
+  private EpochStart withinEpoch(EpochStart start, long longest, LoaderState from) {
+    if (start.sampleInEpoch() <= longest) {
+      return start;
+    }
+    if (from.epochSize() == 0) {
+      throw new IllegalArgumentException(
+          "the loader state says that "
+              + from.sampleInEpoch()
+              + " samples of epoch "
+              + from.epoch()
+              + " have been read, but "
+              + name
+              + " has "
+              + order.epochSize()
+              + " an epoch ("
+              + longest
+              + " with what is repeated to fill up): the state is of another data set");
+    }
+    // The world that it was saved in had more ranks to fill up.
+    return new EpochStart(
+        start.epoch(), longest, start.canonicalNodes(), start.seed(), start.initialNodes());
+  }
+
+  private void checkFits(LoaderState state) {
     if (state.epochSize() != 0 && state.epochSize() != order.epochSize()) {
       throw new IllegalArgumentException(
           "the loader state is of a data set with "
@@ -245,24 +266,6 @@ public final class StreamingDataset implements AutoCloseable {
               + order.epochSize()
               + ": resume with the data set and settings that the state was saved with");
     }
-    if (state.epochSize() == 0 && state.sampleInEpoch() > longestEpoch()) {
-      throw new IllegalArgumentException(
-          "the loader state says that "
-              + state.sampleInEpoch()
-              + " samples of epoch "
-              + state.epoch()
-              + " have been read, but "
-              + name
-              + " has "
-              + order.epochSize()
-              + " an epoch: the state is of another data set");
-    }
-  }
-
-  /** The most samples that an epoch can count: the last round of ranks is filled up. */
-  private long longestEpoch() {
-    int ranks = readingWorld.worldSize();
-    return order.epochSize() + ranks - order.epochSize() % ranks;
   }
 
   /** Samples of the whole run that are behind when this rank has read {@code count}. */
@@ -379,10 +382,9 @@ public final class StreamingDataset implements AutoCloseable {
 
     /**
      * Where the data set is stored, if not in the local directory, whose index must then be the
-     * same: a path, or a URI of one of the
-     * {@link io.javatorch.streaming.storage.StorageProvider storages}. Without a local directory,
-     * files are brought to one in the system's directory for temporary files, whose name follows
-     * from the remote one.
+     * same: a path, or a URI of one of the {@link io.javatorch.streaming.storage.StorageProvider
+     * storages}. Without a local directory, files are brought to one in the system's directory for
+     * temporary files, whose name follows from the remote one.
      */
     public Builder remote(String value) {
       remote = value;

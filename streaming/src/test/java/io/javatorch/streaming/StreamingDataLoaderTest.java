@@ -106,6 +106,53 @@ class StreamingDataLoaderTest {
     }
   }
 
+  /** Canonical nodes, nodes and ranks do not divide the samples. */
+  @ParameterizedTest
+  @CsvSource({"1,1,8,2", "1,2,4,3", "2,2,2,5", "4,2,1,6", "1,8,1,7", "2,1,4,9", "1,4,2,12"})
+  void otherWorldsGoOnToTheEndOfAnAwkwardNumberOfSamples(
+      int nodes, int ranks, int batchSize, int lastShard) throws IOException {
+    directory = TestShards.write(root.resolve("awkward"), "zstd", 17, 1, 30, 24, 23, lastShard);
+    List<List<Long>> expected = globalBatches(2, 2, 2, null, SAMPLES);
+    assertThat(sorted(expected)).containsAll(LongStream.range(0, 95 + lastShard).boxed().toList());
+    for (int taken = 0; taken <= expected.size(); taken++) {
+      var state = new LoaderState[1];
+      globalBatches(2, 2, 2, state, taken);
+      List<List<Long>> left = globalBatches(nodes, ranks, batchSize, state, SAMPLES);
+      assertThat(left).as("after " + taken).hasSize(expected.size() - taken);
+      // The last batch is filled up, as the number of ranks needs it.
+      for (int i = taken; i < expected.size() - 1; i++) {
+        assertThat(left.get(i - taken)).isEqualTo(expected.get(i));
+      }
+      if (taken < expected.size()) {
+        assertThat(left.get(left.size() - 1)).containsAll(expected.get(expected.size() - 1));
+      }
+    }
+  }
+
+  @Test
+  void theTailThatRepeatsSamplesIsGoneOnWithWhereItWasLeft() throws IOException {
+    directory = TestShards.write(root.resolve("awkward"), null, 100);
+    try (var dataset =
+            StreamingDataset.builder()
+                .local(directory)
+                .batchSize(2)
+                .shuffle(true)
+                .shuffleAlgorithm(ShuffleAlgorithm.PY1S)
+                .build();
+        var loader = loader(dataset, 1)) {
+      List<List<Long>> whole = rest(loader.iterator());
+      assertThat(loader.state().numCanonicalNodes()).isEqualTo(64);
+      assertThat(loader.state().sampleInEpoch()).isEqualTo(128);
+      for (int read : new int[] {100, 102, 110, 126, 128}) {
+        loader.loadState(new LoaderState(0, read, 64, 9176, 1));
+        assertThat(rest(loader.iterator())).isEqualTo(whole.subList(read / 2, 64));
+      }
+      assertThatThrownBy(() -> loader.loadState(new LoaderState(0, 130, 64, 9176, 1)))
+          .hasMessageContaining("130 samples")
+          .hasMessageContaining("128 with");
+    }
+  }
+
   /** The samples of each step over all ranks, sorted; from the state if it holds one. */
   private List<List<Long>> globalBatches(
       int nodes, int ranks, int batchSize, LoaderState[] state, int steps) {

@@ -68,6 +68,13 @@ final class DirectPartition implements Partition {
   }
 
   @Override
+  public long epochLength() {
+    long ofNode = canonicalNodes * paddedColumns / topology.nodes();
+    int ranks = topology.ranksPerNode();
+    return (ofNode + ranks - 1) / ranks * topology.ranks();
+  }
+
+  @Override
   public long fullGlobalBatches() {
     return samplesPerRank / topology.batchSize();
   }

@@ -14,6 +14,13 @@ interface Partition {
   /** Steps of each rank: a multiple of workers × batch size, the same for all ranks. */
   long stepsPerRank();
 
+  /**
+   * Samples that all ranks together have read at the end of the epoch, those included that are
+   * repeated because canonical nodes, nodes and ranks do not divide the samples; those that were
+   * dropped count.
+   */
+  long epochLength();
+
   /** Batches of all ranks together that hold no padding; they come first. */
   long fullGlobalBatches();
 
@@ -37,20 +44,24 @@ interface Partition {
       Topology topology,
       long dropFirst,
       int initialNodes) {
+    boolean divides = divides(canonicalNodes, topology.nodes());
+    Partition partition =
+        algorithm == PartitionAlgorithm.ORIG || initialNodes == 0 || divides
+            ? new DirectPartition(samples, canonicalNodes, topology, dropFirst)
+            : new ReshapedPartition(samples, canonicalNodes, topology, dropFirst, initialNodes);
+    // The Python library lets a whole round of ranks pass where they divide the samples.
     int ranks = topology.ranks();
-    if (dropFirst > samples + ranks - samples % ranks) {
+    if (dropFirst > Math.max(partition.epochLength(), samples + ranks - samples % ranks)) {
       throw new IllegalArgumentException(
           "cannot resume after sample "
               + dropFirst
               + " of an epoch that has "
               + samples
-              + ": the state belongs to a larger data set");
+              + " ("
+              + partition.epochLength()
+              + " with what is repeated to fill up): the state belongs to a larger data set");
     }
-    boolean divides = divides(canonicalNodes, topology.nodes());
-    if (algorithm == PartitionAlgorithm.ORIG || initialNodes == 0 || divides) {
-      return new DirectPartition(samples, canonicalNodes, topology, dropFirst);
-    }
-    return new ReshapedPartition(samples, canonicalNodes, topology, dropFirst, initialNodes);
+    return partition;
   }
 
   /** Whether one of the two is a multiple of the other. */

@@ -36,6 +36,13 @@ final class ReshapedPartition implements Partition {
     return partition.stepsPerRank() / initial.batchSize() * topology.batchSize();
   }
 
+  /** Ranks can differ by less than a batch, so this counts the last one in full. */
+  @Override
+  public long epochLength() {
+    long globalBatch = topology.globalBatchSize();
+    return (partition.epochLength() + globalBatch - 1) / globalBatch * globalBatch;
+  }
+
   @Override
   public long fullGlobalBatches() {
     return partition.fullGlobalBatches();

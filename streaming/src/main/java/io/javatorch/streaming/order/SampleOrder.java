@@ -51,6 +51,30 @@ public final class SampleOrder {
   }
 
   /**
+   * The most samples that all ranks together count in an epoch: with those that are repeated to
+   * fill up, and at most a round of batches more.
+   *
+   * @param start its sample does not matter
+   * @throws IllegalArgumentException as {@link #ofRank}
+   */
+  public long longestEpoch(EpochStart start, Topology topology) {
+    if (batchingMethod == BatchingMethod.RANDOM) {
+      return Partition.of(
+              partitionAlgorithm,
+              epochSize,
+              start.canonicalNodes(),
+              topology,
+              0,
+              start.initialNodes())
+          .epochLength();
+    }
+    var whole =
+        new EpochStart(
+            start.epoch(), 0, start.canonicalNodes(), start.seed(), start.initialNodes());
+    return layout(whole, topology, groups(whole), 0, 0).steps() * topology.ranks();
+  }
+
+  /**
    * The share of one rank.
    *
    * @throws IllegalArgumentException if the start does not fit the data set, or the topology, the
