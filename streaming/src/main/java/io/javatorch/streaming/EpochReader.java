@@ -25,7 +25,7 @@ final class EpochReader<B> {
   private int liveWorkers;
   private final boolean[] ended;
   private Item<B> next;
-  private boolean closed;
+  private volatile boolean closed;
 
   EpochReader(
       StreamingDataset dataset,
@@ -94,7 +94,12 @@ final class EpochReader<B> {
 
   private Item<B> take(int worker) {
     try {
-      return queues.get(worker).take();
+      Item<B> item = queues.get(worker).take();
+      if (item == null) {
+        // Not an end: who waited would take the epoch for whole.
+        throw new IllegalStateException("the loader was closed while a batch was waited for");
+      }
+      return item;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while waiting for a batch", e);

@@ -38,10 +38,13 @@ final class WorkerQueue<T> {
     return true;
   }
 
-  /** Waits for an item. */
+  /** Waits for an item; null if the queue is closed. */
   synchronized T take() throws InterruptedException {
-    while (items.isEmpty()) {
+    while (!closed && items.isEmpty()) {
       wait();
+    }
+    if (closed) {
+      return null;
     }
     T item = items.remove();
     notifyAll();

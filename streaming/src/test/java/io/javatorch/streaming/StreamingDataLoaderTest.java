@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -150,6 +151,44 @@ class StreamingDataLoaderTest {
       assertThatThrownBy(() -> loader.loadState(new LoaderState(0, 130, 64, 9176, 1)))
           .hasMessageContaining("130 samples")
           .hasMessageContaining("128 with");
+    }
+  }
+
+  @Test
+  void whoWaitsForABatchIsWokenWhenTheLoaderIsClosed() throws Exception {
+    var release = new CountDownLatch(1);
+    try (var dataset = dataset(World.single(), 8)) {
+      var loader =
+          StreamingDataLoader.builder(dataset)
+              .build(
+                  sample -> {
+                    release.await();
+                    return sample.getLong("id");
+                  });
+      var batches = loader.iterator();
+      var failure = new Throwable[1];
+      var waiting =
+          new Thread(
+              () -> {
+                try {
+                  batches.next();
+                } catch (RuntimeException e) {
+                  failure[0] = e;
+                }
+              });
+      waiting.start();
+      while (waiting.getState() != Thread.State.WAITING) {
+        Thread.onSpinWait();
+      }
+      var closing = new Thread(loader::close);
+      closing.start();
+      waiting.join(20_000);
+      release.countDown();
+      closing.join();
+      assertThat(waiting.isAlive()).isFalse();
+      assertThat(failure[0])
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("closed");
     }
   }
 
