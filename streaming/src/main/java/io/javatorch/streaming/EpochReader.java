@@ -1,6 +1,7 @@
 package io.javatorch.streaming;
 
 import io.javatorch.streaming.order.RankOrder;
+import io.javatorch.streaming.storage.Cancellation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -19,6 +20,7 @@ final class EpochReader<B> {
   private final BatchCollector<B> collector;
   private final boolean dropLast;
   private final Predownloader predownloader;
+  private final Cancellation cancellation = new Cancellation();
   private final List<WorkerQueue<Item<B>>> queues = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private int turn;
@@ -38,7 +40,7 @@ final class EpochReader<B> {
     this.dataset = dataset;
     this.collector = collector;
     this.dropLast = dropLast;
-    predownloader = dataset.predownloader(order, workers);
+    predownloader = dataset.predownloader(order, workers, cancellation);
     liveWorkers = workers;
     ended = new boolean[workers];
     for (int worker = 0; worker < workers; worker++) {
@@ -116,7 +118,7 @@ final class EpochReader<B> {
         BatchCollector.Filler<B> filler = collector.begin(to - from);
         for (int i = from; i < to; i++) {
           current = ids[i];
-          filler.add(dataset.get(current));
+          filler.add(dataset.get(current, cancellation));
         }
         if (predownloader != null) {
           predownloader.advance(to - from);
@@ -137,6 +139,7 @@ final class EpochReader<B> {
     closed = true;
     next = null;
     queues.forEach(WorkerQueue::close);
+    cancellation.cancel();
     if (predownloader != null) {
       predownloader.close();
     }

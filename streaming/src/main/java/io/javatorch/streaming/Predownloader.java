@@ -2,6 +2,7 @@ package io.javatorch.streaming;
 
 import io.javatorch.streaming.cache.ShardCache;
 import io.javatorch.streaming.order.RankOrder;
+import io.javatorch.streaming.storage.Cancellation;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -27,6 +28,7 @@ final class Predownloader {
   private final RankOrder order;
   private final LongToIntFunction shardOf;
   private final long samplesAhead;
+  private final Cancellation cancellation;
   private final List<Thread> threads = new ArrayList<>();
 
   private final Set<Integer> busy = new HashSet<>();
@@ -39,11 +41,17 @@ final class Predownloader {
   private long read;
   private boolean closed;
 
-  Predownloader(ShardCache cache, RankOrder order, LongToIntFunction shardOf, long samplesAhead) {
+  Predownloader(
+      ShardCache cache,
+      RankOrder order,
+      LongToIntFunction shardOf,
+      long samplesAhead,
+      Cancellation cancellation) {
     this.cache = cache;
     this.order = order;
     this.shardOf = shardOf;
     this.samplesAhead = samplesAhead;
+    this.cancellation = cancellation;
     for (int i = 0; i < THREADS; i++) {
       var thread = new Thread(this::work, "streaming-predownload-" + i);
       thread.setDaemon(true);
@@ -61,7 +69,7 @@ final class Predownloader {
   private void work() {
     for (int shard = next(); shard != NONE; shard = next()) {
       try {
-        cache.makeReady(shard);
+        cache.makeReady(shard, cancellation);
       } catch (RuntimeException e) {
         log.debug("could not make shard {} ready ahead of time", shard, e);
       } finally {

@@ -16,6 +16,7 @@ import io.javatorch.streaming.order.SamplingMethod;
 import io.javatorch.streaming.order.ShuffleAlgorithm;
 import io.javatorch.streaming.order.StreamShards;
 import io.javatorch.streaming.order.Topology;
+import io.javatorch.streaming.storage.Cancellation;
 import io.javatorch.streaming.storage.RetryPolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -153,8 +154,12 @@ public final class StreamingDataset implements AutoCloseable {
    * @throws UncheckedIOException if its shard cannot be read
    */
   public Sample get(long id) {
+    return get(id, new Cancellation());
+  }
+
+  Sample get(long id, Cancellation cancellation) {
     int shard = shardOf(id);
-    return cache.get(shard, (int) (id - shardOffsets[shard]));
+    return cache.get(shard, (int) (id - shardOffsets[shard]), cancellation);
   }
 
   private int shardOf(long id) {
@@ -178,9 +183,9 @@ public final class StreamingDataset implements AutoCloseable {
   }
 
   /** Makes shards ready ahead of the workers that read an order; null if that takes no work. */
-  Predownloader predownloader(RankOrder rankOrder, int workers) {
+  Predownloader predownloader(RankOrder rankOrder, int workers, Cancellation cancellation) {
     return cache.takesWork()
-        ? new Predownloader(cache, rankOrder, this::shardOf, predownload * workers)
+        ? new Predownloader(cache, rankOrder, this::shardOf, predownload * workers, cancellation)
         : null;
   }
 

@@ -136,6 +136,44 @@ class RemoteDatasetTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"stall-open", "stall-end", "stall-size", "stall-open,stall-end,stall"})
+  void goesOnWhereverAStoreHangs(String faults) throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), "zstd", 5);
+    try (var dataset =
+        dataset("faulty:" + remote + "?" + faults)
+            .retries(new RetryPolicy(4, Duration.ofMillis(300), Duration.ofMillis(1)))
+            .build()) {
+      assertThat(dataset.get(4).getLong("id")).isEqualTo(4);
+    }
+    assertThat(files("local", ".tmp")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"stall", "stall-open", "refuse"})
+  void closingALoaderDoesNotWaitForDownloads(String fault) throws Exception {
+    Path remote = TestShards.write(root.resolve("remote"), "zstd", 5, 6);
+    // Longer than the test may take.
+    var policy = new RetryPolicy(3, Duration.ofMinutes(10), Duration.ofMinutes(10));
+    try (var dataset = dataset("faulty:" + remote + "?" + fault).retries(policy).build();
+        var loader = StreamingDataLoader.builder(dataset).workers(2).build(s -> s.getLong("id"))) {
+      var batches = loader.iterator();
+      while (files("local", ".tmp").isEmpty()) {
+        Thread.onSpinWait();
+      }
+      while (fault.equals("refuse") && dataset.metrics().retries() < 2) {
+        Thread.onSpinWait();
+      }
+      loader.close();
+      assertThat(batches.hasNext()).isFalse();
+      assertThat(files("local", ".tmp")).isEmpty();
+      if (fault.equals("refuse")) {
+        // Both shards have been refused once, and the data set is as good as before.
+        assertThat(dataset.get(0).getLong("id")).isZero();
+      }
+    }
+  }
+
   @Test
   void staysUnderItsLimit() throws IOException {
     Path remote = TestShards.write(root.resolve("remote"), "zstd", SIZES);

@@ -336,7 +336,7 @@ class StreamingDataLoaderTest {
       second.next();
       loader.close();
       assertThat(Thread.getAllStackTraces().keySet())
-          .noneMatch(thread -> thread.getName().startsWith("streaming-"));
+          .noneMatch(thread -> thread.getName().matches("streaming-(epoch|predownload).*"));
       assertThatThrownBy(loader::iterator).hasMessageContaining("closed");
     }
   }

@@ -2,6 +2,7 @@ package io.javatorch.streaming.cache;
 
 import io.javatorch.streaming.cache.HostLock.Hold;
 import io.javatorch.streaming.cache.ShardFolder.Reservation;
+import io.javatorch.streaming.storage.Cancellation;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -17,6 +18,9 @@ import org.slf4j.LoggerFactory;
  */
 final class CacheSpace {
   private static final Logger log = LoggerFactory.getLogger(CacheSpace.class);
+
+  /** How often one who waits looks whether it is still to. */
+  private static final long CANCELLATION_MILLIS = 200;
 
   private final List<ShardFolder> folders;
   private final long limit;
@@ -40,11 +44,14 @@ final class CacheSpace {
    * leave no room; those that others are bringing do not count yet, so that the limit can be passed
    * by as many shards as others bring at the moment.
    *
+   * @param cancellation ends the wait
    * @param giveUp closes the least recently used shard of this process
    */
-  synchronized Reservation reserve(long bytes, GiveUp giveUp) throws IOException {
+  synchronized Reservation reserve(long bytes, GiveUp giveUp, Cancellation cancellation)
+      throws IOException {
     boolean interrupted = false;
-    while (!makeRoom(bytes, giveUp)) {
+    while (!makeRoom(bytes, giveUp, cancellation)) {
+      cancellation.check();
       if (reserved == 0) {
         if (!warned) {
           warned = true;
@@ -56,7 +63,7 @@ final class CacheSpace {
         break;
       }
       try {
-        wait();
+        wait(CANCELLATION_MILLIS);
       } catch (InterruptedException e) {
         interrupted = true;
       }
@@ -73,8 +80,9 @@ final class CacheSpace {
     notifyAll();
   }
 
-  private boolean makeRoom(long bytes, GiveUp giveUp) throws IOException {
-    try (Hold lock = folders.get(0).lockSpace()) {
+  private boolean makeRoom(long bytes, GiveUp giveUp, Cancellation cancellation)
+      throws IOException {
+    try (Hold lock = folders.get(0).lockSpace(cancellation)) {
       log.trace("looking for {} bytes under {}", bytes, lock);
       long used = reserved;
       var residents = new ArrayList<Resident>();

@@ -1,5 +1,6 @@
 package io.javatorch.streaming.cache;
 
+import io.javatorch.streaming.storage.Cancellation;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.FileChannel;
@@ -63,10 +64,11 @@ final class HostLock implements AutoCloseable {
    * Waits for the lock of a number, to hold it alone.
    *
    * @param purpose what is locked, for the message if it takes too long
+   * @param cancellation ends the wait
    * @throws IOException if it is not to be had in time, or the file cannot be made
    */
-  Hold acquire(long number, String purpose) throws IOException {
-    return await(number, false, purpose);
+  Hold acquire(long number, String purpose, Cancellation cancellation) throws IOException {
+    return await(number, false, purpose, cancellation);
   }
 
   /**
@@ -74,8 +76,8 @@ final class HostLock implements AutoCloseable {
    *
    * @throws IOException as {@link #acquire}
    */
-  Hold share(long number, String purpose) throws IOException {
-    return await(number, true, purpose);
+  Hold share(long number, String purpose, Cancellation cancellation) throws IOException {
+    return await(number, true, purpose, cancellation);
   }
 
   /** The lock of a number, alone, if nobody holds it in any way. */
@@ -83,7 +85,8 @@ final class HostLock implements AutoCloseable {
     return file().tryLock(number, false);
   }
 
-  private Hold await(long number, boolean shared, String purpose) throws IOException {
+  private Hold await(long number, boolean shared, String purpose, Cancellation cancellation)
+      throws IOException {
     LockFile open = file();
     long start = System.nanoTime();
     long wait = FIRST_WAIT_MILLIS;
@@ -92,6 +95,7 @@ final class HostLock implements AutoCloseable {
       if (hold.isPresent()) {
         return hold.get();
       }
+      cancellation.check();
       if (System.nanoTime() - start > patience.toNanos()) {
         throw new IOException(
             "waited "

@@ -3,6 +3,7 @@ package io.javatorch.streaming.cache;
 import io.javatorch.streaming.cache.ShardFolder.Opened;
 import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.Sample;
+import io.javatorch.streaming.storage.Cancellation;
 import io.javatorch.streaming.storage.Downloader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -80,10 +81,20 @@ public final class ShardCache implements AutoCloseable {
    * @throws MalformedShardException if the shard is damaged
    */
   public Sample get(int shard, int index) {
+    return get(shard, index, new Cancellation());
+  }
+
+  /**
+   * A sample, as {@link #get(int, int)} gives it.
+   *
+   * @param cancellation ends the wait for the shard
+   * @throws UncheckedIOException also if it is cancelled
+   */
+  public Sample get(int shard, int index, Cancellation cancellation) {
     while (true) {
       Opened open = readers.get(shard);
       if (open == null) {
-        open = prepare(shard);
+        open = prepare(shard, cancellation);
       }
       if (space != null) {
         lastUse.lazySet(shard, System.nanoTime());
@@ -105,9 +116,9 @@ public final class ShardCache implements AutoCloseable {
   }
 
   /** Makes a shard ready to be read, as {@link #get} does. */
-  public void makeReady(int shard) {
+  public void makeReady(int shard, Cancellation cancellation) {
     if (!isReady(shard)) {
-      prepare(shard);
+      prepare(shard, cancellation);
     }
   }
 
@@ -156,7 +167,7 @@ public final class ShardCache implements AutoCloseable {
     return stream;
   }
 
-  private Opened prepare(int shard) {
+  private Opened prepare(int shard, Cancellation cancellation) {
     synchronized (monitors[shard]) {
       Opened open = readers.get(shard);
       if (open != null) {
@@ -172,7 +183,11 @@ public final class ShardCache implements AutoCloseable {
             folder.open(
                 shard - firstShard[stream],
                 space != null,
-                bytes -> space == null ? () -> {} : space.reserve(bytes, () -> giveUpOne(shard)));
+                bytes ->
+                    space == null
+                        ? () -> {}
+                        : space.reserve(bytes, () -> giveUpOne(shard), cancellation),
+                cancellation);
         opened.incrementAndGet();
         if (space != null) {
           lastUse.set(shard, System.nanoTime());
@@ -240,6 +255,8 @@ public final class ShardCache implements AutoCloseable {
   @Override
   public void close() throws IOException {
     closed = true;
+    // Those who bring a shard hold its monitor.
+    folders.forEach(folder -> folder.remote().ifPresent(Downloader::cancelAll));
     for (int shard = 0; shard < monitors.length; shard++) {
       synchronized (monitors[shard]) {
         Opened open = readers.getAndSet(shard, null);

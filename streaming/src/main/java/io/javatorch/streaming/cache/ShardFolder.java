@@ -7,6 +7,8 @@ import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.ShardFiles;
 import io.javatorch.streaming.format.ShardInfo;
 import io.javatorch.streaming.format.ShardReader;
+import io.javatorch.streaming.storage.Cancellation;
+import io.javatorch.streaming.storage.CancelledException;
 import io.javatorch.streaming.storage.Downloader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -123,14 +125,16 @@ final class ShardFolder implements AutoCloseable {
    * Opens a shard, and brings its files first if they are missing or damaged.
    *
    * @param leased whether to keep it from being evicted
+   * @param cancellation ends the wait for what is missing
    */
-  Opened open(int shard, boolean leased, Room room) throws IOException {
+  Opened open(int shard, boolean leased, Room room, Cancellation cancellation) throws IOException {
     for (int attempt = 1; ; attempt++) {
       // What cannot be evicted needs no lease, and may lie where no lock file can be made.
       boolean evictable = leased && takesWork(files.shards().get(shard));
       Optional<Hold> lease =
           evictable
-              ? Optional.of(locks.share(LEASES + shard, "the eviction of " + name(shard)))
+              ? Optional.of(
+                  locks.share(LEASES + shard, "the eviction of " + name(shard), cancellation))
               : Optional.empty();
       boolean opened = false;
       try {
@@ -156,7 +160,7 @@ final class ShardFolder implements AutoCloseable {
                 + ATTEMPTS
                 + " times: raise cacheLimit");
       }
-      bring(shard, room);
+      bring(shard, room, cancellation);
     }
   }
 
@@ -218,9 +222,9 @@ final class ShardFolder implements AutoCloseable {
     return info.compression().isPresent() ? files.raw() : files.local();
   }
 
-  private void bring(int shard, Room room) throws IOException {
+  private void bring(int shard, Room room, Cancellation cancellation) throws IOException {
     ShardInfo info = files.shards().get(shard);
-    try (Hold lock = lock(shard)) {
+    try (Hold lock = lock(shard, cancellation)) {
       log.debug("making shard {} of {} ready under {}", shard, this, lock);
       var ready = openIfReady(shard, true);
       if (ready.isPresent()) {
@@ -230,7 +234,7 @@ final class ShardFolder implements AutoCloseable {
       try (Reservation reserved = room.reserve(bytesToBring(shard))) {
         log.trace("room: {}", reserved);
         for (FilePair file : info.files()) {
-          bring(info, file);
+          bring(info, file, cancellation);
         }
         if (verified != null) {
           verified.set(shard, 1);
@@ -239,11 +243,11 @@ final class ShardFolder implements AutoCloseable {
     }
   }
 
-  private void bring(ShardInfo info, FilePair file) throws IOException {
+  private void bring(ShardInfo info, FilePair file, Cancellation cancellation) throws IOException {
     if (file.zip().isEmpty()) {
       Path raw = file.raw().in(files.local());
       prepareFor(raw);
-      download(file.raw(), raw);
+      download(file.raw(), raw, cancellation);
       return;
     }
     Path zip = file.stored().in(files.local());
@@ -255,7 +259,7 @@ final class ShardFolder implements AutoCloseable {
       boolean whole = !damaged && hasSize(zip, file.stored().bytes());
       if (files.remote().isPresent() && !whole) {
         prepareFor(zip);
-        download(file.stored(), zip);
+        download(file.stored(), zip, cancellation);
         own = true;
       }
       try {
@@ -284,7 +288,7 @@ final class ShardFolder implements AutoCloseable {
     }
   }
 
-  private void download(FileInfo info, Path target) throws IOException {
+  private void download(FileInfo info, Path target, Cancellation cancellation) throws IOException {
     files
         .remote()
         .orElseThrow()
@@ -292,7 +296,8 @@ final class ShardFolder implements AutoCloseable {
             info.basename(),
             info.bytes(),
             target,
-            file -> ShardFiles.verify(info, file, files.hashes()));
+            file -> ShardFiles.verify(info, file, files.hashes()),
+            cancellation);
     downloaded.incrementAndGet();
   }
 
@@ -322,11 +327,11 @@ final class ShardFolder implements AutoCloseable {
     return "shard " + shard + " of " + this;
   }
 
-  private Hold lock(int shard) throws IOException {
+  private Hold lock(int shard, Cancellation cancellation) throws IOException {
     try {
-      return locks.acquire(shard, name(shard));
+      return locks.acquire(shard, name(shard), cancellation);
     } catch (IOException e) {
-      if (Files.isWritable(files.raw())) {
+      if (e instanceof CancelledException || Files.isWritable(files.raw())) {
         throw e;
       }
       throw new IOException(
@@ -338,8 +343,8 @@ final class ShardFolder implements AutoCloseable {
   }
 
   /** Waits to be the only one on this host that makes room. */
-  Hold lockSpace() throws IOException {
-    return locks.acquire(SPACE, "making room in the cache of " + this);
+  Hold lockSpace(Cancellation cancellation) throws IOException {
+    return locks.acquire(SPACE, "making room in the cache of " + this, cancellation);
   }
 
   /** Bytes of a shard's files that lie here and could be had again. */

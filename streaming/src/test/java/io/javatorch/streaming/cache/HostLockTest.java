@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javatorch.streaming.cache.HostLock.Hold;
+import io.javatorch.streaming.storage.Cancellation;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -37,7 +38,7 @@ class HostLockTest {
     }
 
     private static void hold(HostLock locks) throws IOException {
-      try (Hold hold = locks.acquire(5, "a test")) {
+      try (Hold hold = locks.acquire(5, "a test", new Cancellation())) {
         System.out.println("held " + (hold != null));
         System.in.transferTo(System.err);
       }
@@ -77,11 +78,11 @@ class HostLockTest {
     Process process = holder();
     try (var locks = new HostLock(file(), Duration.ofMillis(100))) {
       assertThat(locks.tryAcquire(5)).isEmpty();
-      assertThatThrownBy(() -> locks.acquire(5, "shard 5 of the digits"))
+      assertThatThrownBy(() -> locks.acquire(5, "shard 5 of the digits", new Cancellation()))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("shard 5 of the digits")
           .hasMessageContaining(file().toString());
-      try (Hold other = locks.acquire(6, "another")) {
+      try (Hold other = locks.acquire(6, "another", new Cancellation())) {
         assertThat(other).isNotNull();
       }
       process.destroyForcibly().waitFor();
@@ -99,7 +100,7 @@ class HostLockTest {
       var waiting =
           new Thread(
               () -> {
-                try (Hold hold = locks.acquire(5, "shard 5")) {
+                try (Hold hold = locks.acquire(5, "shard 5", new Cancellation())) {
                   failure[0] = new AssertionError(hold.toString());
                 } catch (IOException | RuntimeException e) {
                   failure[0] = e;
@@ -113,7 +114,7 @@ class HostLockTest {
       waiting.join();
       assertThat(failure[0]).isInstanceOf(InterruptedIOException.class);
       process.destroyForcibly().waitFor();
-      try (Hold hold = locks.acquire(5, "shard 5")) {
+      try (Hold hold = locks.acquire(5, "shard 5", new Cancellation())) {
         assertThat(hold).isNotNull();
       }
     } finally {
@@ -124,10 +125,10 @@ class HostLockTest {
   @Test
   void closingOneUserOfAFileLeavesTheLocksOfTheOther() throws Exception {
     try (var first = new HostLock(file(), LONG)) {
-      Hold kept = first.acquire(5, "a test");
+      Hold kept = first.acquire(5, "a test", new Cancellation());
       try (var second = new HostLock(root.resolve("directory/../directory/lock"), LONG)) {
         assertThat(second.tryAcquire(5)).isEmpty();
-        second.acquire(7, "another").close();
+        second.acquire(7, "another", new Cancellation()).close();
       }
       Process process = start();
       try {
@@ -146,8 +147,8 @@ class HostLockTest {
   void sharedLocksLastUntilTheLastHolderIsGone() throws IOException {
     try (var locks = new HostLock(file(), LONG);
         var others = new HostLock(file(), LONG)) {
-      Hold one = locks.share(5, "a test");
-      Hold two = others.share(5, "a test");
+      Hold one = locks.share(5, "a test", new Cancellation());
+      Hold two = others.share(5, "a test", new Cancellation());
       one.close();
       one.close();
       assertThat(locks.tryAcquire(5)).isEmpty();

@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +34,7 @@ public final class FaultyStorageProvider implements StorageProvider {
     private final Path root;
     private final List<String> faults;
     private final Map<String, Integer> opened = new ConcurrentHashMap<>();
+    private final Map<String, Integer> sized = new ConcurrentHashMap<>();
 
     Faulty(Path root, List<String> faults) {
       this.root = root;
@@ -50,7 +52,7 @@ public final class FaultyStorageProvider implements StorageProvider {
       int from = Math.toIntExact(offset);
       int rest = bytes.length - from;
       return switch (fault) {
-        case "none" -> new ByteArrayInputStream(bytes, from, rest);
+        case "none", "stall-size" -> new ByteArrayInputStream(bytes, from, rest);
         case "refuse" -> throw new IOException("503");
         case "denied" -> throw new AccessDeniedException(path);
         case "short" -> new ByteArrayInputStream(bytes, from, rest / 2);
@@ -64,12 +66,19 @@ public final class FaultyStorageProvider implements StorageProvider {
         }
         case "drop" -> new Dropping(new ByteArrayInputStream(bytes, from, rest), rest / 3);
         case "stall" -> new Stalling();
+        case "stall-open" -> throw hang();
+        case "stall-end" ->
+            new SequenceInputStream(
+                new ByteArrayInputStream(bytes, from, rest), new StallingForGood());
         default -> throw new IllegalArgumentException(fault);
       };
     }
 
     @Override
     public long size(String path) throws IOException {
+      if (faults.contains("stall-size") && sized.merge(path, 1, Integer::sum) == 1) {
+        throw hang();
+      }
       return Files.size(root.resolve(path));
     }
 
@@ -123,6 +132,37 @@ public final class FaultyStorageProvider implements StorageProvider {
     @Override
     public void close() {
       closed.countDown();
+    }
+  }
+
+  /** Neither returns nor listens to anybody. */
+  private static IOException hang() {
+    var never = new CountDownLatch(1);
+    while (true) {
+      try {
+        never.await();
+      } catch (InterruptedException e) {
+        // That is the fault.
+        continue;
+      }
+      return new IOException("it ended");
+    }
+  }
+
+  private static final class StallingForGood extends InputStream {
+    @Override
+    public int read() throws IOException {
+      throw hang();
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      throw hang();
+    }
+
+    @Override
+    public void close() throws IOException {
+      throw hang();
     }
   }
 }
