@@ -20,12 +20,20 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  *
  * <p>With a limit, shards that are left longest ago are deleted to make room, but never the only
  * copy of one, and none that some process has open. Each process has shards open up to its share of
- * the limit.
+ * the limit, and a few thousand at most without one.
  *
  * <p>Thread-safe. Shards are numbered through all streams.
  */
 public final class ShardCache implements AutoCloseable {
+  /** Each takes one or two memory maps, of which Linux allows a process 65,530 in all. */
+  private static final int MOST_OPEN = 4096;
+
   private final List<ShardFolder> folders;
+  private final int mostOpen;
+
+  /** Whether shards may have to be closed for others, so that their use matters. */
+  private final boolean bounded;
+
   private final int[] firstShard;
   private final AtomicReferenceArray<Opened> readers;
   private final AtomicLongArray lastUse;
@@ -33,6 +41,7 @@ public final class ShardCache implements AutoCloseable {
   private final CacheSpace space;
   private final long openLimit;
   private final AtomicLong opened = new AtomicLong();
+  private int openShards;
   private long openBytes;
   private volatile boolean closed;
 
@@ -45,6 +54,11 @@ public final class ShardCache implements AutoCloseable {
    * @throws IllegalArgumentException if the limit is less than four times the largest shard
    */
   public ShardCache(List<StreamFiles> streams, long limit, int processes) {
+    this(streams, limit, processes, MOST_OPEN);
+  }
+
+  ShardCache(List<StreamFiles> streams, long limit, int processes, int mostOpen) {
+    this.mostOpen = mostOpen;
     folders = streams.stream().map(ShardFolder::new).toList();
     firstShard = new int[folders.size() + 1];
     for (int i = 0; i < folders.size(); i++) {
@@ -71,7 +85,8 @@ public final class ShardCache implements AutoCloseable {
         limit == 0 || !takesWork()
             ? null
             : new CacheSpace(folders.stream().filter(ShardFolder::takesWork).toList(), limit);
-    openLimit = limit / Math.max(1, processes);
+    openLimit = space == null ? Long.MAX_VALUE : limit / Math.max(1, processes);
+    bounded = space != null || shards > mostOpen;
   }
 
   /**
@@ -96,7 +111,7 @@ public final class ShardCache implements AutoCloseable {
       if (open == null) {
         open = prepare(shard, cancellation);
       }
-      if (space != null) {
+      if (bounded) {
         lastUse.lazySet(shard, System.nanoTime());
       }
       try {
@@ -135,7 +150,7 @@ public final class ShardCache implements AutoCloseable {
 
   /** The bytes of shards that this process may have open at once. */
   public long openLimit() {
-    return space == null ? Long.MAX_VALUE : openLimit;
+    return openLimit;
   }
 
   /** What this process has done so far. */
@@ -189,7 +204,7 @@ public final class ShardCache implements AutoCloseable {
                         : space.reserve(bytes, () -> giveUpOne(shard), cancellation),
                 cancellation);
         opened.incrementAndGet();
-        if (space != null) {
+        if (bounded) {
           lastUse.set(shard, System.nanoTime());
           stayWithinShare(shard);
         }
@@ -213,13 +228,15 @@ public final class ShardCache implements AutoCloseable {
     long bytes = mostBytes(shard);
     while (true) {
       synchronized (readers) {
-        if (openBytes + bytes <= openLimit || openBytes == 0) {
+        if (openShards == 0 || (openShards < mostOpen && openBytes <= openLimit - bytes)) {
+          openShards++;
           openBytes += bytes;
           return;
         }
       }
       if (!giveUpOne(shard)) {
         synchronized (readers) {
+          openShards++;
           openBytes += bytes;
           return;
         }
@@ -244,10 +261,13 @@ public final class ShardCache implements AutoCloseable {
       return true;
     }
     synchronized (readers) {
+      openShards--;
       openBytes -= mostBytes(oldest);
     }
-    int stream = stream(oldest);
-    folders.get(stream).touch(oldest - firstShard[stream]);
+    if (space != null) {
+      int stream = stream(oldest);
+      folders.get(stream).touch(oldest - firstShard[stream]);
+    }
     open.close();
     return true;
   }

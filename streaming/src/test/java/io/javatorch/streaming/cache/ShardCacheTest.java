@@ -199,6 +199,51 @@ class ShardCacheTest {
   }
 
   @Test
+  void keepsNoMoreShardsOpenThanItMayWithoutALimit() throws Exception {
+    int[] sizes = IntStream.range(0, 40).map(i -> 20).toArray();
+    Path directory = TestShards.write(root.resolve("data"), null, sizes);
+    var shards = ShardIndex.read(directory).shards();
+    var files = new StreamFiles(directory, directory, Optional.empty(), shards, List.of(), false);
+    try (var cache = new ShardCache(List.of(files), 0, 1, 8)) {
+      var failures = new ArrayList<Throwable>();
+      var threads = new ArrayList<Thread>();
+      for (int t = 0; t < 4; t++) {
+        int first = 7 * t;
+        var thread =
+            new Thread(
+                () -> {
+                  try {
+                    for (int i = 0; i < 5 * sizes.length; i++) {
+                      int shard = (first + i) % sizes.length;
+                      assertThat(cache.get(shard, 3).getLong("id")).isEqualTo(20L * shard + 3);
+                    }
+                  } catch (RuntimeException | AssertionError e) {
+                    synchronized (failures) {
+                      failures.add(e);
+                    }
+                  }
+                });
+        thread.start();
+        threads.add(thread);
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      assertThat(failures).isEmpty();
+      assertThat(IntStream.range(0, sizes.length).filter(cache::isReady).count()).isBetween(1L, 8L);
+      // What is in use stays: only the shard that was left longest ago goes.
+      for (int i = 0; i < 100; i++) {
+        cache.get(i % 7, 0);
+      }
+      long opened = cache.metrics().openedShards();
+      for (int i = 0; i < 100; i++) {
+        cache.get(i % 7, 0);
+      }
+      assertThat(cache.metrics().openedShards()).isEqualTo(opened);
+    }
+  }
+
+  @Test
   void aMissingOrDamagedShardIsNamed() throws IOException {
     Path directory = TestShards.write(root.resolve("data"), "zstd", 20, 20);
     var shards = ShardIndex.read(directory).shards();
