@@ -559,7 +559,16 @@ public final class StreamingDataset implements AutoCloseable {
       return this;
     }
 
-    /** Where this process stands among the ranks; default a single process. */
+    /**
+     * Where this process stands among the ranks; default a single process.
+     *
+     * <p>It must be even: as many ranks on each node, numbered node after node. Where Spark placed
+     * them otherwise, pass {@link World#asSingleNode()}, on <em>all</em> ranks. A rank sees the
+     * number of ranks of its own node alone, so in an uneven world some ranks may be built before
+     * another one is refused; that one then fails the run. The refusal never changes what any rank
+     * reads: a world is not made even quietly, since ranks that see it differently would read
+     * samples twice or not at all.
+     */
     public Builder world(World value) {
       world = value;
       return this;
