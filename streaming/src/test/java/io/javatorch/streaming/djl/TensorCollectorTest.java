@@ -101,12 +101,15 @@ class TensorCollectorTest {
       model.setBlock(Linear.builder().setUnits(1).build());
       var config =
           new DefaultTrainingConfig(Loss.l2Loss())
-              .optOptimizer(Optimizer.adam().optLearningRateTracker(Tracker.fixed(0.05f)).build());
+              // Converges from whatever weights DJL draws; Adam swings where it starts near the
+              // end.
+              .optOptimizer(Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.5f)).build());
       try (var trainer = model.newTrainer(config)) {
         trainer.initialize(new Shape(1, 1));
         var training = new TensorDataset(loader, 1);
-        EasyTrain.fit(trainer, 40, training, null);
-        assertThat(loader.epoch()).isEqualTo(39);
+        int epochs = 60;
+        EasyTrain.fit(trainer, epochs, training, null);
+        assertThat(loader.epoch()).isEqualTo(epochs - 1);
         assertThat(loader.state().sampleInEpoch()).isEqualTo(33);
         try (var manager = model.getNDManager().newSubManager()) {
           var predicted = trainer.evaluate(new NDList(manager.create(new float[][] {{1}, {0.5f}})));
