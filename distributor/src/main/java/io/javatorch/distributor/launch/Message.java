@@ -66,9 +66,6 @@ sealed interface Message extends Serializable {
 
   // ---- worker to executor
 
-  /** All ranks have found each other; the training function starts now. */
-  record Entered() implements Message {}
-
   /** The training function returned; {@code value} is its serialized result. */
   record Returned(byte[] value) implements Message {}
 

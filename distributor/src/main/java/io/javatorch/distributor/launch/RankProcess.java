@@ -185,11 +185,6 @@ final class RankProcess implements Closeable {
     }
   }
 
-  /** The worker's process id. */
-  long pid() {
-    return process.pid();
-  }
-
   /**
    * Waits for the rank's end.
    *

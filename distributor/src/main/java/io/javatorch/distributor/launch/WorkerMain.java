@@ -77,7 +77,6 @@ public final class WorkerMain {
         try (var group =
             endpoint.connect(
                 rank, peers, jobSecret.bytes(), start.joinTimeout(), start.collectiveTimeout())) {
-          new Message.Entered().sendOver(control);
           var context = new WorkerContext(start.world(), group, System.getenv());
           var result = function(start.function()).train(context);
           return new Message.Returned(

@@ -23,7 +23,6 @@ class MessageTest {
         new Message.Hello(3),
         new Message.LogLines(1, RankLogLine.Stream.STDERR, List.of("a", "b")),
         new Message.RankFailed(RankFailure.exited(1, "h", 137)),
-        new Message.Entered(),
         new Message.Join(2, address),
         new Message.Peers(List.of(address, new HostAndPort("h", 8))),
         new Message.RanksMissing(List.of(1, 2)));
