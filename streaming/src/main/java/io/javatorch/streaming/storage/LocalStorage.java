@@ -4,9 +4,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
 
 /** A directory of this host, or one that is mounted on it. */
 final class LocalStorage implements Storage {
@@ -31,6 +38,57 @@ final class LocalStorage implements Storage {
   @Override
   public long size(String path) throws IOException {
     return Files.size(root.resolve(path));
+  }
+
+  @Override
+  public List<StoredFile> list(String directory) throws IOException {
+    var entries = new ArrayList<StoredFile>();
+    try (var paths = Files.newDirectoryStream(root.resolve(directory))) {
+      for (Path path : paths) {
+        boolean isDirectory = Files.isDirectory(path);
+        entries.add(
+            new StoredFile(
+                path.getFileName().toString(), isDirectory, isDirectory ? 0 : Files.size(path)));
+      }
+    } catch (NoSuchFileException e) {
+      return List.of();
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
+    }
+    entries.sort(Comparator.comparing(StoredFile::name));
+    return entries;
+  }
+
+  @Override
+  public void put(Path source, String path) throws IOException {
+    Path target = root.resolve(path);
+    Files.createDirectories(target.getParent());
+    Path temporary =
+        target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    try {
+      try (FileChannel in = FileChannel.open(source, StandardOpenOption.READ);
+          FileChannel out =
+              FileChannel.open(
+                  temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        long size = in.size();
+        for (long at = 0; at < size; ) {
+          long n = in.transferTo(at, size - at, out);
+          if (n == 0) {
+            throw new IOException(source + " was truncated while it was copied");
+          }
+          at += n;
+        }
+        out.force(true);
+      }
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  @Override
+  public void delete(String path) throws IOException {
+    Files.deleteIfExists(root.resolve(path));
   }
 
   @Override

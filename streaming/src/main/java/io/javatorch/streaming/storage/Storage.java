@@ -3,9 +3,11 @@ package io.javatorch.streaming.storage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
 
 /**
- * Reads the files under one root of a store. Thread-safe.
+ * The files under one root of a store. Thread-safe.
  *
  * <p>An implementation does not retry: its caller does, from the byte that it got to, and checks
  * what it gets. It fails with {@link NoSuchFileException} where there is no such file and {@link
@@ -21,8 +23,35 @@ public interface Storage extends AutoCloseable {
    */
   InputStream open(String path, long offset) throws IOException;
 
+  /**
+   * Opens a part of a file for reading, where a store can be asked for no more than that. The
+   * stream may end after the part or go on behind it.
+   *
+   * @param length bytes that will be read, at least 1
+   */
+  default InputStream open(String path, long offset, long length) throws IOException {
+    return open(path, offset);
+  }
+
   /** The size of a file in bytes. */
   long size(String path) throws IOException;
+
+  /**
+   * The files and directories right under a directory, ordered by name; none if there is no such
+   * directory, since many stores know of none.
+   *
+   * @param directory path under the root; empty for the root itself
+   */
+  List<StoredFile> list(String directory) throws IOException;
+
+  /**
+   * Copies a file of this host into the store, and makes the directories that it needs. It appears
+   * under its name only when it is whole, and replaces a file that is there.
+   */
+  void put(Path source, String path) throws IOException;
+
+  /** Deletes a file; does nothing if there is none. */
+  void delete(String path) throws IOException;
 
   /** The root, for messages. */
   String location();

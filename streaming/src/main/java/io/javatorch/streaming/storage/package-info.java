@@ -1,5 +1,5 @@
 /**
- * Where data sets are stored: a small interface to read files of a store, found by the scheme of
+ * Where data sets are stored: a small interface to the files of a store, found by the scheme of
  * their location. Here is the local file system; other stores register themselves.
  */
 package io.javatorch.streaming.storage;

@@ -83,6 +83,21 @@ public final class FaultyStorageProvider implements StorageProvider {
     }
 
     @Override
+    public List<StoredFile> list(String directory) throws IOException {
+      return new LocalStorage(root).list(directory);
+    }
+
+    @Override
+    public void put(Path source, String path) throws IOException {
+      new LocalStorage(root).put(source, path);
+    }
+
+    @Override
+    public void delete(String path) throws IOException {
+      new LocalStorage(root).delete(path);
+    }
+
+    @Override
     public String location() {
       return "faulty:" + root;
     }
