@@ -2,10 +2,8 @@ package io.javatorch.streaming.storage;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -13,17 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,28 +27,13 @@ public final class Downloader implements AutoCloseable {
   private static final int BUFFER_BYTES = 1 << 18;
 
   private final Storage storage;
-  private final RetryPolicy policy;
-  private final ThreadPoolExecutor tries;
-  private final Cancellation closing = new Cancellation();
+  private final Tries tries;
   private final AtomicLong bytes = new AtomicLong();
-  private final AtomicLong retries = new AtomicLong();
 
   /** Gets files from the given store, and closes it in the end. */
   public Downloader(Storage storage, RetryPolicy policy) {
     this.storage = storage;
-    this.policy = policy;
-    tries =
-        new ThreadPoolExecutor(
-            0,
-            Integer.MAX_VALUE,
-            5,
-            TimeUnit.SECONDS,
-            new SynchronousQueue<>(),
-            task -> {
-              var thread = new Thread(task, "streaming-download");
-              thread.setDaemon(true);
-              return thread;
-            });
+    tries = new Tries(policy, "streaming-download");
   }
 
   /** Looks at a whole file before it gets its name. */
@@ -80,16 +55,12 @@ public final class Downloader implements AutoCloseable {
 
   /** Tries that failed and were followed by another. */
   public long retries() {
-    return retries.get();
+    return tries.retries();
   }
 
   /** The longest that getting one file can take, with all its tries. */
   public Duration longestFetch() {
-    Duration longest = policy.timeout().multipliedBy(policy.attempts());
-    for (int attempt = 1; attempt < policy.attempts(); attempt++) {
-      longest = longest.plus(delay(attempt).multipliedBy(2));
-    }
-    return longest;
+    return tries.longest();
   }
 
   /** The store's root, for messages. */
@@ -117,39 +88,23 @@ public final class Downloader implements AutoCloseable {
         target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try (FileChannel out =
         FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      for (int attempt = 1; ; attempt++) {
-        try {
-          receive(path, size, out, cancellation);
-          out.force(true);
-          verify(temporary, out, verification);
-          break;
-        } catch (NoSuchFileException | AccessDeniedException | CancelledException e) {
-          throw e;
-        } catch (IOException e) {
-          if (attempt >= policy.attempts()) {
-            throw new IOException(
-                "cannot get "
-                    + path
-                    + " from "
-                    + storage.location()
-                    + " in "
-                    + attempt
-                    + " attempts: "
-                    + e.getMessage(),
-                e);
-          }
-          log.warn(
-              "getting {} from {}: attempt {} of {} failed: {}",
-              path,
-              storage.location(),
-              attempt,
-              policy.attempts(),
-              e.toString());
-          retries.incrementAndGet();
-          pause(attempt, cancellation);
-        }
-      }
-      moveWithRetries(temporary, target, cancellation);
+      tries.repeat(
+          "get " + path + " from " + storage.location(),
+          cancellation,
+          attempt -> {
+            receive(path, size, out, cancellation);
+            out.force(true);
+            verify(temporary, out, verification);
+            return null;
+          });
+      // What was got at some cost is not given up for one refusal of a network file system.
+      tries.repeat(
+          "rename " + temporary + " to " + target,
+          cancellation,
+          attempt -> {
+            move(temporary, target);
+            return null;
+          });
     } finally {
       Files.deleteIfExists(temporary);
     }
@@ -157,24 +112,26 @@ public final class Downloader implements AutoCloseable {
 
   /** Gets a file of unknown size, such as an index. */
   public void fetch(String path, Path target) throws IOException {
-    var cancellation = new Cancellation();
-    fetch(path, size(path, cancellation), target, file -> {}, cancellation);
+    fetch(path, size(path), target, file -> {}, new Cancellation());
   }
 
-  private long size(String path, Cancellation cancellation) throws IOException {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        return within(new Attempt(), cancellation, () -> storage.size(path));
-      } catch (NoSuchFileException | AccessDeniedException | CancelledException e) {
-        throw e;
-      } catch (IOException e) {
-        if (attempt >= policy.attempts()) {
-          throw e;
-        }
-        retries.incrementAndGet();
-        pause(attempt, cancellation);
-      }
-    }
+  /**
+   * The size of a file in bytes.
+   *
+   * @throws NoSuchFileException if the store has no such file
+   */
+  public long size(String path) throws IOException {
+    return ask("find " + path + " in " + storage.location(), () -> storage.size(path));
+  }
+
+  /** The entries of a directory, as {@link Storage#list} has them. */
+  public List<StoredFile> list(String directory) throws IOException {
+    return ask("list " + directory + " in " + storage.location(), () -> storage.list(directory));
+  }
+
+  private <T> T ask(String what, Callable<T> question) throws IOException {
+    var cancellation = new Cancellation();
+    return tries.repeat(what, cancellation, attempt -> tries.within(cancellation, question));
   }
 
   private static void verify(Path file, FileChannel out, Verification verification)
@@ -196,8 +153,10 @@ public final class Downloader implements AutoCloseable {
     long from = out.size();
     long at;
     try {
-      at = within(attempt, cancellation, () -> receive(path, from, size, out, attempt));
-    } catch (TimeoutIoException e) {
+      at =
+          tries.within(
+              cancellation, attempt::abandon, () -> receive(path, from, size, out, attempt));
+    } catch (Tries.TookTooLongException e) {
       throw new IOException(
           e.getMessage() + ", " + out.size() + " of " + size + " bytes have come", e);
     }
@@ -280,113 +239,6 @@ public final class Downloader implements AutoCloseable {
     }
   }
 
-  private static final class TimeoutIoException extends IOException {
-    private static final long serialVersionUID = 1L;
-
-    TimeoutIoException(Duration timeout) {
-      super("it took longer than " + timeout.toMillis() / 1000.0 + " s");
-    }
-  }
-
-  /**
-   * Runs a try on a thread of its own, and leaves it behind where it does not end in time: an
-   * implementation of a store can hang in any of its methods.
-   */
-  private <T> T within(Attempt attempt, Cancellation cancellation, Callable<T> work)
-      throws IOException {
-    closing.check();
-    cancellation.check();
-    var result = new CompletableFuture<T>();
-    Runnable cancel = () -> result.completeExceptionally(new CancelledException());
-    Future<?> running;
-    try {
-      running =
-          tries.submit(
-              () -> {
-                try {
-                  result.complete(work.call());
-                } catch (Throwable e) {
-                  result.completeExceptionally(e);
-                }
-              });
-    } catch (RejectedExecutionException e) {
-      throw withCause(new CancelledException(), e);
-    }
-    boolean ended = false;
-    try (var one = cancellation.onCancel(cancel);
-        var two = closing.onCancel(cancel)) {
-      log.trace("cancelled by {} or {}", one, two);
-      T value = result.get(policy.timeout().toNanos(), TimeUnit.NANOSECONDS);
-      ended = true;
-      return value;
-    } catch (ExecutionException e) {
-      Throwable cause = e.getCause();
-      ended = !(cause instanceof CancelledException);
-      if (cause instanceof IOException failure) {
-        throw failure;
-      }
-      throw new IOException(cause.toString(), cause);
-    } catch (TimeoutException e) {
-      throw withCause(new TimeoutIoException(policy.timeout()), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw withCause(new InterruptedIOException("interrupted while getting a file"), e);
-    } finally {
-      if (!ended) {
-        attempt.abandon();
-        running.cancel(true);
-      }
-    }
-  }
-
-  private static <E extends IOException> E withCause(E failure, Exception cause) {
-    failure.initCause(cause);
-    return failure;
-  }
-
-  private Duration delay(int attempt) {
-    return policy.firstDelay().multipliedBy(1L << Math.min(attempt - 1, 10));
-  }
-
-  private void pause(int attempt, Cancellation cancellation) throws IOException {
-    long nanos = delay(attempt).toNanos();
-    var woken = new CompletableFuture<Void>();
-    Runnable wake = () -> woken.complete(null);
-    try (var one = cancellation.onCancel(wake);
-        var two = closing.onCancel(wake)) {
-      log.trace("cancelled by {} or {}", one, two);
-      woken.get(nanos + ThreadLocalRandom.current().nextLong(nanos / 2 + 1), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      return;
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw withCause(new InterruptedIOException("interrupted before trying again"), e);
-    }
-    throw new CancelledException();
-  }
-
-  /** What was got at some cost is not given up for one refusal of a network file system. */
-  private void moveWithRetries(Path temporary, Path target, Cancellation cancellation)
-      throws IOException {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        move(temporary, target);
-        return;
-      } catch (NoSuchFileException | AccessDeniedException | CancelledException e) {
-        throw e;
-      } catch (IOException e) {
-        if (attempt >= policy.attempts()) {
-          throw e;
-        }
-        log.warn("renaming {} to {} failed: {}", temporary, target, e.toString());
-        retries.incrementAndGet();
-        pause(attempt, cancellation);
-      }
-    }
-  }
-
   private static void move(Path temporary, Path target) throws IOException {
     try {
       Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
@@ -397,13 +249,12 @@ public final class Downloader implements AutoCloseable {
 
   /** Ends all downloads that are under way, and refuses new ones. */
   public void cancelAll() {
-    closing.cancel();
+    tries.cancelAll();
   }
 
   @Override
   public void close() throws IOException {
-    cancelAll();
-    tries.shutdownNow();
+    tries.close();
     storage.close();
   }
 }
