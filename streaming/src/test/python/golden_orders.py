@@ -5,7 +5,8 @@ taken from the wheel of 0.8.1:
 
     python golden_orders.py PATH/OF/0.8.1/streaming/base/shuffle/py1b.py random | gzip -9n > orders-random.jsonl.gz
 
-and likewise for `mixed` (several streams, weights, sampling, batching methods).
+and likewise for `mixed` (several streams, weights, sampling, batching methods) and `replication`
+(what each rank and worker reads, where consecutive ranks read the same).
 
 A case holds its settings and either the SHA-256 of the order, as little-endian 64-bit words in the
 shape (nodes, ranks per node, workers, batches, batch size), or the error's type.
@@ -38,10 +39,12 @@ warnings.simplefilter('ignore')
 logging.disable(logging.CRITICAL)
 assert streaming.__version__ == '0.13.0' and np.__version__ == '2.1.3'
 
-spec = importlib.util.spec_from_file_location('py1b', sys.argv[1])
-py1b = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(py1b)
-algos['py1b'] = py1b.get_shuffle_py1b
+
+def add_py1b(path):
+    spec = importlib.util.spec_from_file_location('py1b', path)
+    py1b = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(py1b)
+    algos['py1b'] = py1b.get_shuffle_py1b
 
 
 def dataset_of(case):
@@ -156,14 +159,17 @@ def resumption(case, samples):
                 case['drop'] -= case['drop'] % (total * case['ranks'])
 
 
-def random_batching():
-    for _ in range(700):
+def random_batching(number=700):
+    for _ in range(number):
         case = {'streams': [{'sizes': shard_sizes(20)}]}
         topology(case)
         order_settings(case)
         resumption(case, sum(case['streams'][0]['sizes']))
         case.update(sampling='balanced', granularity=1, epoch_size=None, batching='random')
         run(case)
+
+
+def small():
     # Every shuffle on every small number of samples: ends and boundaries.
     for algo in [None, 'naive', 'py1s', 'py2s', 'py1b', 'py1br', 'py1e']:
         for samples in range(1, 14):
@@ -193,8 +199,8 @@ def weights(case, streams):
         case['epoch_size'] = R.randint(1, 2 * sum(sum(s['sizes']) for s in streams))
 
 
-def mixed():
-    for i in range(900):
+def mixed(number=900):
+    for i in range(number):
         count = R.choice([1, 2, 2, 3, 4, 7]) if i % 30 else R.choice([9, 17, 40, 150])
         case = {'streams': [{'sizes': shard_sizes(6)} for _ in range(count)]}
         topology(case)
@@ -216,4 +222,54 @@ def mixed():
         run(case)
 
 
-{'random': random_batching, 'mixed': mixed}[sys.argv[2]]()
+def run_replication(case):
+    """What each worker of each rank of the real world reads: its own ids, without padding."""
+    try:
+        dataset = dataset_of(case)
+        reads = {}
+        for rank in range(case['nodes'] * case['ranks']):
+            for worker in range(case['workers']):
+                world = World(case['nodes'], case['ranks'], case['workers'],
+                              rank * case['workers'] + worker).replicate(case['replication'])
+                place = world.node, world.rank_of_node, world.worker_of_rank
+                if place not in reads:
+                    ids = generate_work(case['batching'], dataset, world, case['epoch'], case['drop'])
+                    reads.update({(n, r, w): ids[n, r, w].flatten()
+                                  for n, r, w in np.ndindex(ids.shape[:3])})
+                own = reads[place]
+                case.setdefault('reads', []).append(own[own != -1].tolist())
+    except Exception as e:
+        case.pop('reads', None)
+        case['error'] = type(e).__name__ + ': ' + str(e)[:60]
+    else:
+        if sum(map(len, case['reads'])) > 200:
+            case['reads'] = [
+                hashlib.sha256(np.array(r, '<i8').tobytes()).hexdigest() for r in case['reads']
+            ]
+    print(json.dumps(case))
+
+
+def replication():
+    for algo in [None, 'naive', 'py1s', 'py2s', 'py1b', 'py1br', 'py1e']:
+        for factor, nodes, ranks in [(1, 2, 4), (2, 1, 4), (2, 2, 4), (4, 2, 2), (4, 2, 4), (8, 2, 8),
+                                     (3, 3, 2), (3, 1, 6), (6, 2, 3), (2, 3, 2), (4, 3, 4), (5, 2, 3)]:
+            for resumed in [False, True]:
+                case = {'streams': [{'sizes': shard_sizes(4)}]}
+                order_settings(case)
+                samples = sum(case['streams'][0]['sizes'])
+                case.update(replication=factor, nodes=nodes, ranks=ranks, workers=R.choice([1, 2, 3]),
+                            batch=R.choice([1, 3, 4, 8]), algo=algo, block=R.choice([10, 64, 1000]),
+                            ncn=R.choice([1, 2, 4, 6, 12]), partition='relaxed',
+                            drop=R.randint(1, samples) if resumed else 0,
+                            initial=R.choice([None, 1, 2, 3]) if resumed else None,
+                            sampling='balanced', granularity=1, epoch_size=None, batching='random')
+                run_replication(case)
+
+
+if __name__ == '__main__':
+    add_py1b(sys.argv[1])
+    if sys.argv[2] == 'random':
+        random_batching()
+        small()
+    else:
+        {'mixed': mixed, 'replication': replication}[sys.argv[2]]()

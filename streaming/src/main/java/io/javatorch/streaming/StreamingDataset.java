@@ -76,7 +76,7 @@ public final class StreamingDataset implements AutoCloseable {
               + " is uneven: every node must hold the same number of ranks, numbered node after"
               + " node; pass world.asSingleNode() on all ranks");
     }
-    readingWorld = replicate(world, builder.replication);
+    readingWorld = world.replicate(builder.replication);
     batchSize = builder.batchSize;
     predownload =
         builder.predownload > 0
@@ -276,23 +276,6 @@ public final class StreamingDataset implements AutoCloseable {
   /** Samples of the whole run that are behind when this rank has read {@code count}. */
   long acrossRanks(long count) {
     return Math.multiplyExact(count, (long) readingWorld.worldSize());
-  }
-
-  private static World replicate(World world, int replication) {
-    if (replication == 1) {
-      return world;
-    }
-    if (world.worldSize() % replication != 0) {
-      throw new IllegalArgumentException(
-          "a replication of "
-              + replication
-              + " does not divide the "
-              + world.worldSize()
-              + " ranks");
-    }
-    int ranks = world.worldSize() / replication;
-    int nodes = ranks % world.localWorldSize() == 0 ? ranks / world.localWorldSize() : 1;
-    return World.of(world.rank() / replication, nodes, ranks / nodes);
   }
 
   /** Closes the shards; samples that were taken stay readable. */

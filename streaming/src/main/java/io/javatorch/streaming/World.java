@@ -122,6 +122,26 @@ public record World(
     return new World(rank, worldSize, rank, worldSize, 0, 1);
   }
 
+  /**
+   * This rank's place among those that read different samples, where consecutive ranks read the
+   * same ones. As in the Python library, they count as one node where they do not fill whole nodes.
+   *
+   * @param replication consecutive ranks that read the same
+   * @throws IllegalArgumentException if it is not positive or does not divide the world size
+   */
+  public World replicate(int replication) {
+    if (replication == 1) {
+      return this;
+    }
+    if (replication < 1 || worldSize % replication != 0) {
+      throw new IllegalArgumentException(
+          "a replication of " + replication + " does not divide the " + worldSize + " ranks");
+    }
+    int ranks = worldSize / replication;
+    int nodes = ranks % localWorldSize == 0 ? ranks / localWorldSize : 1;
+    return World.of(rank / replication, nodes, ranks / nodes);
+  }
+
   private static void checkIndex(String what, int index, String ofWhat, int count) {
     if (count < 1) {
       throw new IllegalArgumentException(ofWhat + " must be at least 1, got " + count);

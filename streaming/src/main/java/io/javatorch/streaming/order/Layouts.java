@@ -19,7 +19,7 @@ final class Layouts {
   }
 
   /** One group of all streams together. */
-  RankLayout random(long samples, int node, int rankOfNode) {
+  WorldLayout random(long samples) {
     Partition partition =
         Partition.of(
             algorithm,
@@ -28,22 +28,28 @@ final class Layouts {
             topology,
             start.sampleInEpoch(),
             start.initialNodes());
-    return new RankLayout() {
-      @Override
-      public long steps() {
-        return partition.stepsPerRank();
-      }
+    return (node, rankOfNode) ->
+        new RankLayout() {
+          @Override
+          public long steps() {
+            return partition.stepsPerRank();
+          }
 
-      @Override
-      public int group(long step) {
-        return 0;
-      }
+          @Override
+          public int group(long step) {
+            return 0;
+          }
 
-      @Override
-      public long position(long step) {
-        return partition.at(node, rankOfNode, step);
-      }
-    };
+          @Override
+          public long position(long step) {
+            return partition.at(node, rankOfNode, step);
+          }
+        };
+  }
+
+  /** What is shared by the ranks is made once for all of them. */
+  interface WorldLayout {
+    RankLayout ofRank(int node, int rankOfNode);
   }
 
   /** A place in a global batch: which group, and where in it. */
@@ -53,6 +59,10 @@ final class Layouts {
     int group(long batch, int place);
 
     long position(long batch, int place);
+  }
+
+  private WorldLayout deal(GlobalBatches batches) {
+    return (node, rankOfNode) -> deal(batches, node, rankOfNode);
   }
 
   private RankLayout deal(GlobalBatches batches, int node, int rankOfNode) {
@@ -84,7 +94,7 @@ final class Layouts {
   }
 
   /** Each global batch is of one stream; their sequence is shuffled. */
-  RankLayout perStream(long[] samples, NumPyRandom random, int node, int rankOfNode) {
+  WorldLayout perStream(long[] samples, NumPyRandom random) {
     var partitions = new Partition[samples.length];
     long[] counts = new long[samples.length];
     for (int stream = 0; stream < samples.length; stream++) {
@@ -123,13 +133,11 @@ final class Layouts {
                 rank % topology.ranksPerNode(),
                 (long) origins.index((int) batch) * batchSize + place % batchSize);
           }
-        },
-        node,
-        rankOfNode);
+        });
   }
 
   /** Each rank's batch is of one stream; their sequence is shuffled for each node. */
-  RankLayout devicePerStream(long[] samples, NumPyRandom random, int node, int rankOfNode) {
+  WorldLayout devicePerStream(long[] samples, NumPyRandom random) {
     int nodes = topology.nodes();
     int canonicalNodes = start.canonicalNodes();
     if (canonicalNodes % nodes != 0) {
@@ -201,13 +209,11 @@ final class Layouts {
                 inStep % ranksPerNode,
                 inOrder / perStep);
           }
-        },
-        node,
-        rankOfNode);
+        });
   }
 
   /** Each global batch holds a fixed number of samples of each stream, one stream after another. */
-  RankLayout stratified(long[] samples, double[] proportion, int node, int rankOfNode) {
+  WorldLayout stratified(long[] samples, double[] proportion) {
     long[] portions = portions(proportion);
     int ranksPerNode = topology.ranksPerNode();
     var partitions = new Partition[samples.length];
@@ -245,9 +251,7 @@ final class Layouts {
             long inOrder = batch * portions[stream] + place - (ends[stream] - portions[stream]);
             return partitions[stream].at(0, (int) (inOrder % ranksPerNode), inOrder / ranksPerNode);
           }
-        },
-        node,
-        rankOfNode);
+        });
   }
 
   /** Samples of each stream in a global batch. */

@@ -1,5 +1,6 @@
 package io.javatorch.streaming.order;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -71,7 +72,7 @@ public final class SampleOrder {
     var whole =
         new EpochStart(
             start.epoch(), 0, start.canonicalNodes(), start.seed(), start.initialNodes());
-    return layout(whole, topology, groups(whole), 0, 0).steps() * topology.ranks();
+    return layout(whole, topology, groups(whole)).ofRank(0, 0).steps() * topology.ranks();
   }
 
   /**
@@ -89,7 +90,7 @@ public final class SampleOrder {
           "node " + node + ", rank " + rankOfNode + " is not part of " + topology);
     }
     Group[] groups = groups(start);
-    RankLayout layout = layout(start, topology, groups, node, rankOfNode);
+    RankLayout layout = layout(start, topology, groups).ofRank(node, rankOfNode);
     long steps = layout.steps();
     if (steps > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
@@ -111,6 +112,38 @@ public final class SampleOrder {
     return new RankOrder(ids, topology.workersPerRank(), topology.batchSize());
   }
 
+  /**
+   * The order of all ranks together. Shuffled, it takes 8 bytes a sample of memory or, above a few
+   * million samples, of a temporary file; and memory for one canonical node while it is made.
+   *
+   * @throws IllegalArgumentException as {@link #ofRank}
+   * @throws IOException if the temporary file cannot be written
+   */
+  public GlobalOrder global(EpochStart start, Topology topology) throws IOException {
+    Group[] groups = groups(start);
+    Layouts.WorldLayout layout = layout(start, topology, groups);
+    var parts = new GlobalOrder.Part[groups.length];
+    for (int i = 0; i < groups.length; i++) {
+      Resampling resampling = groups[i].resampling();
+      parts[i] =
+          new GlobalOrder.Part(
+              shuffle && resampling.size() > 0
+                  ? ShuffledIds.of(shuffle(groups[i], start), shuffleAlgorithm)
+                  : null,
+              resampling);
+    }
+    return new GlobalOrder(layout, topology, parts);
+  }
+
+  private Shuffle shuffle(Group group, EpochStart start) {
+    return new Shuffle(
+        group.resampling().unitSizes(),
+        start.canonicalNodes(),
+        start.seed(),
+        start.epoch(),
+        group.blockSize());
+  }
+
   /** Streams that are shuffled together: all of them, or each by itself. */
   private record Group(Resampling resampling, long blockSize) {}
 
@@ -125,6 +158,16 @@ public final class SampleOrder {
     }
     var groups = new Group[streams];
     for (int stream = 0; stream < streams; stream++) {
+      if (mix.choose()[stream] == 0) {
+        throw new IllegalArgumentException(
+            "stream "
+                + stream
+                + " has no samples in an epoch of "
+                + epochSize
+                + ", but "
+                + batchingMethod.pythonName()
+                + " batching needs some of each: raise the epoch size or the stream's weight");
+      }
       long share = (long) (blockSize * mix.proportion()[stream]);
       if (shuffle && share == 0 && batchingMethod == BatchingMethod.DEVICE_PER_STREAM) {
         throw new IllegalArgumentException(
@@ -139,19 +182,17 @@ public final class SampleOrder {
     return groups;
   }
 
-  private RankLayout layout(
-      EpochStart start, Topology topology, Group[] groups, int node, int rankOfNode) {
+  private Layouts.WorldLayout layout(EpochStart start, Topology topology, Group[] groups) {
     var layouts = new Layouts(partitionAlgorithm, start, topology);
     if (batchingMethod == BatchingMethod.RANDOM) {
-      return layouts.random(epochSize, node, rankOfNode);
+      return layouts.random(epochSize);
     }
     long[] samples = Arrays.stream(groups).mapToLong(group -> group.resampling().size()).toArray();
     return switch (batchingMethod) {
       case RANDOM -> throw new IllegalStateException();
-      case STRATIFIED -> layouts.stratified(samples, mix.proportion(), node, rankOfNode);
-      case PER_STREAM -> layouts.perStream(samples, batchRandom(start), node, rankOfNode);
-      case DEVICE_PER_STREAM ->
-          layouts.devicePerStream(samples, batchRandom(start), node, rankOfNode);
+      case STRATIFIED -> layouts.stratified(samples, mix.proportion());
+      case PER_STREAM -> layouts.perStream(samples, batchRandom(start));
+      case DEVICE_PER_STREAM -> layouts.devicePerStream(samples, batchRandom(start));
     };
   }
 
@@ -195,7 +236,7 @@ public final class SampleOrder {
   private void resolve(long[] positions, Group group, EpochStart start) {
     Resampling resampling = group.resampling();
     if (shuffle) {
-      shuffle(positions, resampling.unitSizes(), resampling.size(), start, group.blockSize());
+      shuffle(positions, resampling.size(), start, group);
     }
     for (int i = 0; i < positions.length; i++) {
       if (positions[i] != Partition.PADDING) {
@@ -205,8 +246,7 @@ public final class SampleOrder {
   }
 
   /** Replaces positions by what the shuffle puts there. */
-  private void shuffle(
-      long[] positions, long[] unitSizes, long total, EpochStart start, long blockSize) {
+  private void shuffle(long[] positions, long total, EpochStart start, Group group) {
     int nodes = start.canonicalNodes();
     // Steps sorted by canonical node, so that the nodes can be made one after another.
     int[] nodeEnd = new int[nodes + 1];
@@ -228,7 +268,7 @@ public final class SampleOrder {
         steps[nodeEnd[nodeOf(positions[step], total, nodes)]++] = step;
       }
     }
-    new Shuffle(unitSizes, nodes, start.seed(), start.epoch(), blockSize)
+    shuffle(group, start)
         .visit(
             shuffleAlgorithm,
             wanted,

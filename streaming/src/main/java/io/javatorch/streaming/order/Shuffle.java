@@ -42,6 +42,16 @@ final class Shuffle {
     this.total = Arrays.stream(unitSizes).sum();
   }
 
+  /** Positions of the sample space. */
+  long total() {
+    return total;
+  }
+
+  /** Canonical nodes, which the sample space is divided into. */
+  int canonicalNodes() {
+    return canonicalNodes;
+  }
+
   /**
    * Makes the shuffle and shows it.
    *
@@ -332,7 +342,8 @@ final class Shuffle {
     return NumPyRandom.seeded(Math.addExact(seed, (long) epoch));
   }
 
-  private long nodeSize(int node) {
+  /** Positions of a canonical node. */
+  long nodeSize(int node) {
     return Spans.nodeBegin(total, canonicalNodes, node + 1)
         - Spans.nodeBegin(total, canonicalNodes, node);
   }

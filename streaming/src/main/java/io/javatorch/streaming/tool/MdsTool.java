@@ -24,7 +24,8 @@ import picocli.CommandLine.IExecutionExceptionHandler;
       CatCommand.class,
       MergeCommand.class,
       ConvertCommand.class,
-      StatsCommand.class
+      StatsCommand.class,
+      OrderCommand.class
     })
 public final class MdsTool {
   private MdsTool() {}

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.TreeMap;
 import java.util.stream.LongStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -16,9 +16,9 @@ import org.junit.jupiter.api.Test;
 class NumPyRandomTest {
   @Test
   void drawsWhatNumPyDraws() {
-    var operations = new HashSet<String>();
+    var operations = new TreeMap<String, Integer>();
     for (JsonNode record : Golden.read("numpy-vectors.jsonl.gz")) {
-      operations.add(record.get("op").asText());
+      operations.merge(record.get("op").asText(), 1, Integer::sum);
       long[] values = draw(record);
       if (record.has("values")) {
         assertThat(values).as(record.toString()).isEqualTo(Golden.longs(record.get("values")));
@@ -28,9 +28,12 @@ class NumPyRandomTest {
             .isEqualTo(record.get("sha256").asText());
       }
     }
+    System.out.println("draws equal to NumPy's: " + operations);
     assertThat(operations)
-        .containsExactlyInAnyOrder(
+        .containsOnlyKeys(
             "raw", "random", "uniform", "permutation", "shuffle", "integers", "choice", "mixed");
+    assertThat(operations.values().stream().mapToInt(Integer::intValue).sum())
+        .isGreaterThanOrEqualTo(500);
   }
 
   private static long[] draw(JsonNode record) {

@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.javatorch.streaming.World;
+import java.io.IOException;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.LongStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -21,9 +26,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SampleOrderTest {
   @ParameterizedTest
   @ValueSource(strings = {"orders-random.jsonl.gz", "orders-mixed.jsonl.gz"})
-  void givesEachRankAndWorkerWhatThePythonLibraryGives(String file) {
-    var outcomes = new HashMap<String, Integer>();
+  void givesEachRankAndWorkerWhatThePythonLibraryGives(String file) throws IOException {
+    var outcomes = new TreeMap<String, Integer>();
     for (JsonNode config : Golden.read(file)) {
+      awkwardness(config).forEach(kind -> outcomes.merge(kind, 1, Integer::sum));
       if (config.has("error")) {
         if (isInTail(config)) {
           outcomes.merge("beyond", 1, Integer::sum);
@@ -45,9 +51,126 @@ class SampleOrderTest {
             .as(config.toString())
             .isEqualTo(config.get("sha256").asText());
       }
+      assertThat(globally(config)).as(config.toString()).isEqualTo(ids);
     }
     System.out.println("golden orders of " + file + ": " + outcomes);
     assertThat(outcomes.get("equal")).isGreaterThan(300);
+    assertThat(outcomes)
+        .containsKeys(
+            "fewer samples than ranks",
+            "one-sample shards",
+            "prime sizes",
+            "resumed on more nodes",
+            "resumed on fewer nodes",
+            "resumed on nodes that do not divide");
+  }
+
+  /** What makes a case one that is easily got wrong; only of those that the library can do. */
+  private static List<String> awkwardness(JsonNode config) {
+    var kinds = new ArrayList<String>();
+    if (config.has("error")) {
+      return kinds;
+    }
+    var sizes = new ArrayList<Long>();
+    config.get("streams").forEach(s -> s.get("sizes").forEach(n -> sizes.add(n.longValue())));
+    int nodes = config.get("nodes").intValue();
+    if (config.get("epoch_samples").longValue() < (long) nodes * config.get("ranks").intValue()) {
+      kinds.add("fewer samples than ranks");
+    }
+    if (sizes.stream().allMatch(n -> n == 1)) {
+      kinds.add("one-sample shards");
+    }
+    if (sizes.stream().allMatch(n -> BigInteger.valueOf(n).isProbablePrime(20))) {
+      kinds.add("prime sizes");
+    }
+    int initial = config.get("initial").asInt(0);
+    if (initial != 0 && config.get("drop").longValue() > 0) {
+      kinds.add(
+          nodes == initial
+              ? "resumed on as many nodes"
+              : "resumed on " + (nodes > initial ? "more" : "fewer") + " nodes");
+      if (!Partition.divides(config.get("ncn").intValue(), nodes)) {
+        kinds.add("resumed on nodes that do not divide");
+      }
+    }
+    return kinds;
+  }
+
+  /** The same as {@link #tensor}, by the order of all ranks together. */
+  private static long[] globally(JsonNode config) throws IOException {
+    var topology = topology(config);
+    GlobalOrder order = order(config).global(start(config), topology);
+    var ids = LongStream.builder();
+    for (int rank = 0; rank < topology.ranks(); rank++) {
+      for (int worker = 0; worker < topology.workersPerRank(); worker++) {
+        for (long batch = 0; batch < order.batchesPerWorker(); batch++) {
+          Arrays.stream(order.batch(batch, worker, rank)).forEach(ids::add);
+        }
+      }
+    }
+    return ids.build().toArray();
+  }
+
+  @Test
+  void ranksThatReadTheSameGetWhatThePythonLibraryGives() {
+    int equal = 0;
+    int refused = 0;
+    for (JsonNode config : Golden.read("orders-replication.jsonl.gz")) {
+      if (config.has("error")) {
+        assertThat(catchThrowable(() -> replicated(config, 0)))
+            .as(config.toString())
+            .isInstanceOf(IllegalArgumentException.class);
+        refused++;
+        continue;
+      }
+      int workers = config.get("workers").intValue();
+      for (int i = 0; i < config.get("reads").size(); i++) {
+        JsonNode expected = config.get("reads").get(i);
+        long[] ids = replicated(config, i / workers).ofWorker(i % workers);
+        if (expected.isArray()) {
+          assertThat(ids).as(config.toString()).isEqualTo(Golden.longs(expected));
+        } else {
+          assertThat(Golden.sha256(ids)).as(config.toString()).isEqualTo(expected.textValue());
+        }
+      }
+      equal++;
+    }
+    System.out.println(
+        "golden orders with replication: " + equal + " equal, " + refused + " refused");
+    assertThat(equal).isGreaterThan(150);
+  }
+
+  private static RankOrder replicated(JsonNode config, int rank) {
+    World world =
+        World.of(rank, config.get("nodes").intValue(), config.get("ranks").intValue())
+            .replicate(config.get("replication").intValue());
+    var topology =
+        new Topology(
+            world.numNodes(),
+            world.localWorldSize(),
+            config.get("workers").intValue(),
+            config.get("batch").intValue());
+    return order(config).ofRank(start(config), topology, world.nodeRank(), world.localRank());
+  }
+
+  @Test
+  void ordersThatGoToAFileAreTheSame() throws IOException {
+    long samples = (1 << 22) + 123_457;
+    var order =
+        SampleOrder.builder(List.of(new StreamShards(samples / 3, samples / 2, samples / 6 + 2)))
+            .shuffle(true)
+            .shuffleBlockSize(1 << 16)
+            .build();
+    var start = new EpochStart(1, 0, 4, 7, 0);
+    var topology = new Topology(2, 2, 1, 1024);
+    GlobalOrder global = order.global(start, topology);
+    RankOrder share = order.ofRank(start, topology, 1, 0);
+    for (int batch = 0; batch < global.batchesPerWorker(); batch += 7) {
+      long[] ids = global.batch(batch, 0, 2);
+      for (int i = 0; i < ids.length; i++) {
+        assertThat(ids[i]).isEqualTo(share.at(batch * 1024 + i));
+      }
+    }
   }
 
   /**
