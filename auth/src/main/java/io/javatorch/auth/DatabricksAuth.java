@@ -1,12 +1,13 @@
 package io.javatorch.auth;
 
 import com.databricks.sdk.core.DatabricksConfig;
-import com.databricks.sdk.core.DatabricksException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.ServiceLoader;
 
 /**
  * Finds Databricks credentials on the driver, so that workers are handed them instead of having to
@@ -17,6 +18,8 @@ import java.util.Optional;
  *
  * <ol>
  *   <li>the host and token set on the builder;
+ *   <li>where nothing was set on the builder, those that this process's launcher keeps fresh, see
+ *       {@link ProcessCredentials};
  *   <li>{@code DATABRICKS_HOST} and {@code DATABRICKS_TOKEN} in the environment, unless a profile
  *       or a configuration file was set on the builder;
  *   <li>everything else the Databricks SDK for Java knows: the profile in {@code ~/.databrickscfg},
@@ -24,7 +27,7 @@ import java.util.Optional;
  *       DATABRICKS_CLIENT_SECRET}), Azure, Google Cloud, the Databricks CLI.
  * </ol>
  *
- * <p>The first two make no network call. Immutable and thread-safe.
+ * <p>Only the last makes network calls of its own. Immutable and thread-safe.
  */
 public final class DatabricksAuth {
   /**
@@ -59,17 +62,47 @@ public final class DatabricksAuth {
    * @throws DatabricksAuthException if none are found, or those found are malformed or refused
    */
   public WorkerCredentials resolve() {
+    try {
+      return locate().current();
+    } catch (IOException e) {
+      throw new DatabricksAuthException(whatWasLookedFor(e.getMessage()), e);
+    }
+  }
+
+  /**
+   * The credentials as they change: an OAuth token is refreshed before it expires, and once more
+   * where a workspace refuses it all the same. Looks nothing up before it is first asked.
+   */
+  public CredentialsSource source() {
+    return new LocatedCredentials(this);
+  }
+
+  /** Where the credentials come from; asks nobody for them yet. */
+  CredentialsSource locate() {
     if (host.isPresent() && token.isPresent()) {
-      return WorkerCredentials.of(host.get(), token.get());
+      return CredentialsSource.of(WorkerCredentials.of(host.get(), token.get()));
     }
     if (profile.isEmpty() && configFile.isEmpty()) {
+      if (host.isEmpty() && token.isEmpty()) {
+        var launchers = ofLauncher();
+        if (launchers.isPresent()) {
+          return launchers.get();
+        }
+      }
       var hostFound = host.or(() -> variable(WorkerCredentials.HOST_VARIABLE));
       var tokenFound = token.or(() -> variable(WorkerCredentials.TOKEN_VARIABLE));
       if (hostFound.isPresent() && tokenFound.isPresent()) {
-        return WorkerCredentials.of(hostFound.get(), tokenFound.get());
+        return CredentialsSource.of(WorkerCredentials.of(hostFound.get(), tokenFound.get()));
       }
     }
-    return resolveWithSdk();
+    return new SdkCredentials(this::config, this::whatWasLookedFor);
+  }
+
+  private static Optional<CredentialsSource> ofLauncher() {
+    return ServiceLoader.load(ProcessCredentials.class).stream()
+        .map(ServiceLoader.Provider::get)
+        .flatMap(launcher -> launcher.find().stream())
+        .findFirst();
   }
 
   /**
@@ -87,6 +120,9 @@ public final class DatabricksAuth {
     if (host.isPresent() || token.isPresent() || profile.isPresent() || configFile.isPresent()) {
       return true;
     }
+    if (ofLauncher().isPresent()) {
+      return true;
+    }
     if (environment.keySet().stream().anyMatch(name -> name.startsWith("DATABRICKS_CLIENT_"))
         || variable(WorkerCredentials.HOST_VARIABLE).isPresent()
         || variable(WorkerCredentials.TOKEN_VARIABLE).isPresent()
@@ -101,49 +137,38 @@ public final class DatabricksAuth {
     return Optional.ofNullable(environment.get(name)).filter(value -> !value.isBlank());
   }
 
-  private WorkerCredentials resolveWithSdk() {
+  private DatabricksConfig config() {
     var config = new DatabricksConfig().setHttpTimeoutSeconds(HTTP_TIMEOUT_SECONDS);
     host.ifPresent(config::setHost);
     token.ifPresent(config::setToken);
     profile.ifPresent(config::setProfile);
     configFile.ifPresent(config::setConfigFile);
-    try {
-      config.resolve();
-      var authorization = config.authenticate().get("Authorization");
-      if (config.getHost() == null) {
-        throw new DatabricksAuthException(whatWasLookedFor("no workspace host is configured"));
-      }
-      if (authorization == null || !authorization.startsWith("Bearer ")) {
-        throw new DatabricksAuthException(
-            whatWasLookedFor(
-                "authentication of kind '"
-                    + config.getAuthType()
-                    + "' gives no bearer token that a worker could use"));
-      }
-      return WorkerCredentials.of(config.getHost(), authorization.substring("Bearer ".length()));
-    } catch (DatabricksException e) {
-      // The SDK masks secrets in its messages.
-      throw new DatabricksAuthException(whatWasLookedFor(e.getMessage()), e);
-    }
+    return config;
   }
 
   private String whatWasLookedFor(String reason) {
     var looked = new ArrayList<String>();
     looked.add("host set on the builder: " + yesOrNo(host.isPresent()));
     looked.add("token set on the builder: " + yesOrNo(token.isPresent()));
-    for (var name : List.of(WorkerCredentials.HOST_VARIABLE, WorkerCredentials.TOKEN_VARIABLE)) {
+    for (var name :
+        List.of(
+            WorkerCredentials.HOST_VARIABLE,
+            WorkerCredentials.TOKEN_VARIABLE,
+            "DATABRICKS_CLIENT_ID",
+            "DATABRICKS_CLIENT_SECRET",
+            "DATABRICKS_CONFIG_PROFILE")) {
       looked.add(name + " in the environment: " + yesOrNo(variable(name).isPresent()));
     }
     looked.add("profile: " + profile.orElse("the default one"));
     looked.add(
         "configuration file: "
             + configFile.orElseGet(() -> ConfigFile.inHomeOf(environment).describe()));
-    return "No Databricks credentials for the workers: "
+    return "No Databricks credentials: "
         + reason
         + "\nLooked for: "
         + String.join("; ", looked)
-        + "\nSet DATABRICKS_HOST and DATABRICKS_TOKEN where the driver starts, or give"
-        + " DatabricksAuth.builder() a host and a token or a profile.";
+        + "\nSet DATABRICKS_HOST and DATABRICKS_TOKEN (for a training job, where the driver starts),"
+        + " or give DatabricksAuth.builder() a host and a token or a profile.";
   }
 
   private static String yesOrNo(boolean found) {

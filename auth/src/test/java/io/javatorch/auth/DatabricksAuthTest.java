@@ -134,7 +134,7 @@ class DatabricksAuthTest {
     var auth = in(emptyHome()).configFile(file.toString()).profile("sp").build();
     assertThatThrownBy(auth::resolve)
         .isInstanceOf(DatabricksAuthException.class)
-        .hasStackTraceContaining("No Databricks credentials for the workers")
+        .hasStackTraceContaining("No Databricks credentials")
         .satisfies(e -> assertThat(stackTraceOf(e)).doesNotContain("wrong-secret"));
   }
 
