@@ -44,7 +44,8 @@ class JavaTorchDistributorTest {
         new SparkConf()
             .setMaster("local[3]")
             .setAppName("JavaTorchDistributorTest")
-            .set("spark.ui.enabled", "false");
+            .set("spark.ui.enabled", "false")
+            .set("spark.hadoop.fs.of.the.test", "a value");
     spark = new JavaSparkContext(conf);
   }
 
@@ -109,7 +110,10 @@ class JavaTorchDistributorTest {
           .containsEntry("device", "cpu()")
           .containsEntry("MINE", "x")
           .containsKeys("MASTER_ADDR", "MASTER_PORT", "OMP_NUM_THREADS")
-          .doesNotContainEntry("pid", Long.toString(ProcessHandle.current().pid()));
+          .doesNotContainEntry("pid", Long.toString(ProcessHandle.current().pid()))
+          .hasEntrySatisfying(
+              "JAVATORCH_HADOOP_PROPERTIES",
+              settings -> assertThat(settings).contains("fs.of.the.test=a value\n"));
     }
     assertThat(results.get(0).get("pid")).isNotEqualTo(results.get(1).get("pid"));
     assertThat(results.get(0).get("MASTER_PORT")).isEqualTo(results.get(1).get("MASTER_PORT"));

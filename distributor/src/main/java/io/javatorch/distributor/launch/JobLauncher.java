@@ -33,7 +33,11 @@ public final class JobLauncher {
    */
   public <T extends Serializable> List<T> launch(TrainingFunction<T> function)
       throws InterruptedException {
-    var environment = new HashMap<>(settings.environment());
+    var environment = new HashMap<String, String>();
+    if (!settings.environment().containsKey(HadoopSettings.VARIABLE)) {
+      environment.putAll(HadoopSettings.toEnvironment(spark.hadoopConfiguration()));
+    }
+    environment.putAll(settings.environment());
     credentials.ifPresent(found -> environment.putAll(found.toEnvironment()));
     var order =
         new Message.JobOrder(

@@ -1,0 +1,55 @@
+package io.javatorch.distributor.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.StringReader;
+import java.util.Properties;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+
+class HadoopSettingsTest {
+  private static Properties read(Configuration configuration) throws IOException {
+    var properties = new Properties();
+    properties.load(
+        new StringReader(
+            HadoopSettings.toEnvironment(configuration).getOrDefault(HadoopSettings.VARIABLE, "")));
+    return properties;
+  }
+
+  @Test
+  void bringsWhatIsSetAndLeavesHadoopsDefaults() throws IOException {
+    var configuration = new Configuration();
+    configuration.set("fs.s3a.secret.key", "a=b\n#c é");
+    configuration.set("fs.s3a.endpoint", "http://127.0.0.1:9000");
+
+    var read = read(configuration);
+
+    assertThat(read)
+        .containsEntry("fs.s3a.secret.key", "a=b\n#c é")
+        .containsEntry("fs.s3a.endpoint", "http://127.0.0.1:9000")
+        .doesNotContainKey("io.file.buffer.size");
+  }
+
+  @Test
+  void resolvesWhatRefersToThisProcess() throws IOException {
+    var configuration = new Configuration(false);
+    configuration.set("base", "/data");
+    configuration.set("dir", "${base}/x");
+
+    assertThat(read(configuration)).containsEntry("dir", "/data/x");
+  }
+
+  @Test
+  void refusesMoreThanAVariableCanHold() {
+    var configuration = new Configuration(false);
+    configuration.set("big", "x".repeat(140_000));
+
+    assertThatThrownBy(() -> HadoopSettings.toEnvironment(configuration))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("140")
+        .hasMessageContaining("HADOOP_CONF_DIR")
+        .hasMessageNotContainingAny("xxxx");
+  }
+}
