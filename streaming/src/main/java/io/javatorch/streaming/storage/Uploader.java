@@ -1,0 +1,264 @@
+package io.javatorch.streaming.storage;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Puts files into a store in the background. The first file that fails for good ends it: what is
+ * under way is given up, and every later call says so. Thread-safe.
+ */
+public final class Uploader implements AutoCloseable {
+  /** Three tries of five minutes each, about a second apart. */
+  public static final RetryPolicy DEFAULT_RETRIES =
+      new RetryPolicy(3, Duration.ofMinutes(5), Duration.ofSeconds(1));
+
+  /** Files at a time, unless it is said otherwise; more help only where a store is far away. */
+  public static final int DEFAULT_THREADS = 4;
+
+  private static final Logger log = LoggerFactory.getLogger(Uploader.class);
+
+  private final Storage storage;
+  private final Tries tries;
+  private final ExecutorService threads;
+  private final int mostPending;
+  private final Cancellation giveUp = new Cancellation();
+  private final AtomicLong files = new AtomicLong();
+  private final AtomicLong bytes = new AtomicLong();
+
+  // All of these under this object's monitor.
+  private int pending;
+  private Throwable failure;
+  private boolean closed;
+
+  /**
+   * Puts files into the given store, and closes it in the end.
+   *
+   * @param threads files at a time, at least 1; as many more may wait for their turn
+   */
+  public Uploader(Storage storage, RetryPolicy policy, int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("uploading needs at least 1 thread, got " + threads);
+    }
+    this.storage = storage;
+    tries = new Tries(policy, "streaming-upload-try");
+    mostPending = 2 * threads;
+    this.threads =
+        Executors.newFixedThreadPool(
+            threads,
+            task -> {
+              var thread = new Thread(task, "streaming-upload");
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /** Hears that a file is in the store. */
+  @FunctionalInterface
+  public interface Uploaded {
+    /**
+     * Called on one of the uploader's threads.
+     *
+     * @throws IOException if what it does fails; that ends the uploader as a failed upload does
+     */
+    void uploaded() throws IOException;
+  }
+
+  /** The store's root, for messages. */
+  public String location() {
+    return storage.location();
+  }
+
+  /** Files that are in the store. */
+  public long uploadedFiles() {
+    return files.get();
+  }
+
+  /** The size of those files. */
+  public long uploadedBytes() {
+    return bytes.get();
+  }
+
+  /** Tries that failed and were followed by another. */
+  public long retries() {
+    return tries.retries();
+  }
+
+  /** The longest that one file can take, with all its tries. */
+  public Duration longestUpload() {
+    return tries.longest();
+  }
+
+  /**
+   * Uploads a file in the background. Waits while twice as many files as there are threads are on
+   * their way: what is not uploaded yet takes room on this host.
+   *
+   * @param source a file that is not changed until it is uploaded
+   * @param path its path in the store; a file that is there is replaced
+   * @param then called when it is there, say to delete the source
+   * @throws IOException if this or another file could not be uploaded
+   * @throws InterruptedIOException if the thread was interrupted while it waited
+   * @throws IllegalStateException if this is closed
+   */
+  public void upload(Path source, String path, Uploaded then) throws IOException {
+    synchronized (this) {
+      waitWhileMoreThan(mostPending - 1);
+      check();
+      pending++;
+    }
+    try {
+      threads.execute(
+          () -> {
+            Throwable failed = null;
+            try {
+              put(source, path);
+              then.uploaded();
+            } catch (IOException | RuntimeException | Error e) {
+              failed = e;
+            }
+            ended(failed);
+          });
+    } catch (RejectedExecutionException e) {
+      ended(e);
+      check();
+    }
+  }
+
+  /**
+   * Waits until all files are in the store.
+   *
+   * @throws IOException if one could not be uploaded
+   * @throws InterruptedIOException if the thread was interrupted while it waited
+   * @throws IllegalStateException if this is closed
+   */
+  public synchronized void await() throws IOException {
+    waitWhileMoreThan(0);
+    check();
+  }
+
+  /**
+   * Fails if an upload has, without waiting.
+   *
+   * @throws IOException if a file could not be uploaded
+   * @throws IllegalStateException if this is closed
+   */
+  public synchronized void check() throws IOException {
+    if (failure != null) {
+      // A new one, which shows where it was noticed.
+      throw new IOException(
+          failure instanceof IOException
+              ? failure.getMessage()
+              : "cannot upload to " + storage.location() + ": " + failure,
+          failure);
+    }
+    if (closed) {
+      throw new IllegalStateException("the uploader to " + storage.location() + " is closed");
+    }
+  }
+
+  /**
+   * The entries of a directory of the store, as {@link Storage#list} has them. Works after a failed
+   * upload too.
+   */
+  public List<StoredFile> list(String directory) throws IOException {
+    return manage("list " + directory + " in " + storage.location(), () -> storage.list(directory));
+  }
+
+  /** Deletes a file of the store if it is there. Works after a failed upload too. */
+  public void delete(String path) throws IOException {
+    manage(
+        "delete " + path + " in " + storage.location(),
+        () -> {
+          storage.delete(path);
+          return null;
+        });
+  }
+
+  private interface Question<T> {
+    T ask() throws IOException;
+  }
+
+  private <T> T manage(String what, Question<T> question) throws IOException {
+    var cancellation = new Cancellation();
+    return tries.repeat(what, cancellation, attempt -> tries.within(cancellation, question::ask));
+  }
+
+  private void put(Path source, String path) throws IOException {
+    long size = Files.size(source);
+    tries.repeat(
+        "upload " + path + " to " + storage.location(),
+        giveUp,
+        attempt ->
+            tries.within(
+                giveUp,
+                () -> {
+                  storage.put(source, path);
+                  return null;
+                }));
+    files.incrementAndGet();
+    bytes.addAndGet(size);
+  }
+
+  private synchronized void ended(Throwable failed) {
+    pending--;
+    if (failed != null && failure == null && !closed) {
+      failure = failed;
+      log.debug("ending the uploads to {}", storage.location(), failed);
+      // What still waits for its turn ends as soon as it has it.
+      giveUp.cancel();
+    }
+    notifyAll();
+  }
+
+  private synchronized void waitWhileMoreThan(int most) throws InterruptedIOException {
+    try {
+      while (pending > most && failure == null && !closed) {
+        wait();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      var interrupted = new InterruptedIOException("interrupted while waiting for uploads");
+      interrupted.initCause(e);
+      throw interrupted;
+    }
+  }
+
+  /** Gives up what is under way. Whether a file of it appears in the store is not known. */
+  public void cancel() {
+    giveUp.cancel();
+    synchronized (this) {
+      while (pending > 0) {
+        try {
+          wait();
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          return;
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      notifyAll();
+    }
+    giveUp.cancel();
+    threads.shutdown();
+    tries.close();
+    storage.close();
+  }
+}
