@@ -57,6 +57,9 @@ public final class MdsWriter implements AutoCloseable {
   /** The default limit of a shard's size in bytes. */
   public static final long DEFAULT_SIZE_LIMIT_BYTES = 1L << 26;
 
+  /** The default limit of what a writer holds in memory of a shard. */
+  public static final long DEFAULT_BUFFER_BYTES = 1L << 28;
+
   private static final Logger LOG = LoggerFactory.getLogger(MdsWriter.class);
   private static final long MAX_OFFSET = 0xffffffffL;
   private static final Pattern SHARD_FILE = Pattern.compile("shard\\.([0-9]{5,9})\\..+");
@@ -68,7 +71,8 @@ public final class MdsWriter implements AutoCloseable {
   private final OptionalLong sizeLimit;
   private final byte[] config;
 
-  private final ShardBuffer buffer = new ShardBuffer();
+  private final long bufferBytes;
+  private final ShardBuffer buffer;
   private final List<ShardInfo> shards = new ArrayList<>();
   private final Row row;
   private int nextShard;
@@ -90,6 +94,8 @@ public final class MdsWriter implements AutoCloseable {
     compression = Optional.ofNullable(builder.compression);
     hashes = List.copyOf(builder.hashes);
     sizeLimit = builder.sizeLimit;
+    bufferBytes = builder.bufferBytes;
+    buffer = new ShardBuffer(directory, bufferBytes);
     var none = new FileInfo("none", 0, Map.of());
     config =
         PythonJson.write(
@@ -156,6 +162,7 @@ public final class MdsWriter implements AutoCloseable {
     var finished = new ShardIndex(shards);
     finished.write(directory);
     index = finished;
+    buffer.close();
     return finished;
   }
 
@@ -166,7 +173,12 @@ public final class MdsWriter implements AutoCloseable {
   public void abort() {
     if (index == null) {
       aborted = true;
-      buffer.clear();
+      try {
+        buffer.close();
+      } catch (IOException e) {
+        // Its file has no name any more, or goes with the process.
+        LOG.debug("Cannot close the temporary file in {}", directory, e);
+      }
     }
   }
 
@@ -272,6 +284,8 @@ public final class MdsWriter implements AutoCloseable {
               + bytes
               + " bytes");
     }
+    // A failure to spill leaves half a sample.
+    storageFailed = true;
     for (int column = 0; column < blobs.length; column++) {
       if (schema.isVariable(column)) {
         buffer.putInt(blobs[column].length);
@@ -285,6 +299,7 @@ public final class MdsWriter implements AutoCloseable {
       }
     }
     buffer.endSample();
+    storageFailed = false;
     wrote = true;
   }
 
@@ -297,13 +312,7 @@ public final class MdsWriter implements AutoCloseable {
     storageFailed = true;
     var basename = basename(nextShard);
     long rawBytes = shardBytes();
-    var head = buffer.head(config.length);
-    Content raw =
-        out -> {
-          out.write(head);
-          out.write(config);
-          buffer.writeTo(out);
-        };
+    Content raw = out -> buffer.writeTo(out, config);
     var rawInfo = new FileInfo(basename, rawBytes, digests(raw));
     Optional<FileInfo> zipInfo = Optional.empty();
     if (compression.isEmpty()) {
@@ -321,8 +330,8 @@ public final class MdsWriter implements AutoCloseable {
       throws IOException {
     var basename = rawInfo.basename() + "." + method.extension();
     var target = directory.resolve(basename);
-    // Beyond this an array would be too long, compressed or not.
-    if (rawInfo.bytes() < Integer.MAX_VALUE / 2) {
+    // Beyond this the compressed form may be too long for an array, or the two for the heap.
+    if (rawInfo.bytes() <= Math.min(bufferBytes, Integer.MAX_VALUE / 2)) {
       var contiguous = new Contiguous((int) rawInfo.bytes());
       raw.writeTo(contiguous);
       var zip = method.compress(contiguous.bytes());
@@ -538,6 +547,7 @@ public final class MdsWriter implements AutoCloseable {
     private Compression compression;
     private OptionalLong sizeLimit = OptionalLong.of(DEFAULT_SIZE_LIMIT_BYTES);
     private Existing existing = Existing.REFUSE;
+    private long bufferBytes = DEFAULT_BUFFER_BYTES;
 
     private Builder(Path directory) {
       this.directory = directory;
@@ -582,10 +592,7 @@ public final class MdsWriter implements AutoCloseable {
      * Limits the size of a shard before compression; the default is {@link
      * #DEFAULT_SIZE_LIMIT_BYTES}. A larger sample gets a shard of its own.
      *
-     * <p>The writer holds a shard in memory until it is full, and while it compresses it up to four
-     * times as much: the samples, the file made of them, the most that its compressed form could
-     * need, and that form. A shard of 2^30 bytes or more is compressed as a stream, with the
-     * samples alone in memory.
+     * <p>What a shard takes in memory until it is full is bounded by {@link #bufferBytes}.
      *
      * @param bytes more than 0 and less than 2^32
      */
@@ -595,6 +602,25 @@ public final class MdsWriter implements AutoCloseable {
             "a size limit of " + bytes + " bytes is not above 0 and below 2^32");
       }
       sizeLimit = OptionalLong.of(bytes);
+      return this;
+    }
+
+    /**
+     * Bounds what the writer holds in memory of a shard under construction; the default is {@link
+     * #DEFAULT_BUFFER_BYTES}. What is beyond lies in a temporary file in the data set's directory
+     * until the shard is written.
+     *
+     * <p>A shard that fits is compressed at once, which takes up to three times its size besides:
+     * the file, the most that its compressed form could need, and that form. A larger one is
+     * compressed as a stream, with other bytes than the Python library's but the same content.
+     *
+     * @param bytes more than 0; at least 1 MiB is held in any case
+     */
+    public Builder bufferBytes(long bytes) {
+      if (bytes <= 0) {
+        throw new IllegalArgumentException("a buffer of " + bytes + " bytes is not above 0");
+      }
+      bufferBytes = bytes;
       return this;
     }
 

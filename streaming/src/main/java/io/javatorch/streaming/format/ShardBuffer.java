@@ -4,67 +4,51 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
+import java.nio.file.Path;
 
-/** The samples of a shard under construction. Its memory is used again for the next shard. */
-final class ShardBuffer {
-  private static final int CHUNK_BYTES = 1 << 20;
+/**
+ * The samples of a shard under construction, beyond a limit in a temporary file. What it takes is
+ * used again for the next shard.
+ */
+final class ShardBuffer implements AutoCloseable {
+  private final Spool data;
 
-  private final List<byte[]> chunks = new ArrayList<>();
-  private int chunk = -1;
+  /** Where each sample ends, from the begin of the first one, in 32 bits. */
+  private final Spool ends;
 
-  /** How much of the current chunk is used; all before it are full. */
-  private int used = CHUNK_BYTES;
-
-  private long[] ends = new long[256];
   private int samples;
   private long bytes;
 
-  void putInt(int value) {
+  /**
+   * Makes an empty one.
+   *
+   * @param directory where temporary files lie
+   * @param memoryBytes how much to hold in memory
+   */
+  ShardBuffer(Path directory, long memoryBytes) {
+    data = new Spool(directory, memoryBytes);
+    ends = new Spool(directory, memoryBytes / 8);
+  }
+
+  void putInt(int value) throws IOException {
     putBits(value, 4);
   }
 
   /** Appends the low bytes of a number. */
-  void putBits(long bits, int size) {
-    for (int i = 0; i < size; i++) {
-      if (used == CHUNK_BYTES) {
-        nextChunk();
-      }
-      chunks.get(chunk)[used++] = (byte) (bits >>> (8 * i));
-    }
+  void putBits(long bits, int size) throws IOException {
+    data.putBits(bits, size);
     bytes += size;
   }
 
-  void put(byte[] data) {
-    int from = 0;
-    while (from < data.length) {
-      if (used == CHUNK_BYTES) {
-        nextChunk();
-      }
-      int n = Math.min(data.length - from, CHUNK_BYTES - used);
-      System.arraycopy(data, from, chunks.get(chunk), used, n);
-      used += n;
-      from += n;
-    }
-    bytes += data.length;
-  }
-
-  private void nextChunk() {
-    chunk++;
-    if (chunk == chunks.size()) {
-      chunks.add(new byte[CHUNK_BYTES]);
-    }
-    used = 0;
+  void put(byte[] value) throws IOException {
+    data.put(value);
+    bytes += value.length;
   }
 
   /** Ends a sample: what was put since the last end belongs to it. */
-  void endSample() {
-    if (samples == ends.length) {
-      ends = Arrays.copyOf(ends, 2 * samples);
-    }
-    ends[samples++] = bytes;
+  void endSample() throws IOException {
+    ends.putBits(bytes, 4);
+    samples++;
   }
 
   int samples() {
@@ -76,27 +60,58 @@ final class ShardBuffer {
     return bytes;
   }
 
+  /** How many bytes lie in temporary files. */
+  long spilledBytes() {
+    return data.spilledBytes() + ends.spilledBytes();
+  }
+
   void clear() {
-    chunk = -1;
-    used = CHUNK_BYTES;
+    data.clear();
+    ends.clear();
     samples = 0;
     bytes = 0;
   }
 
-  /** The count of samples and the offset table of a shard with the given configuration. */
-  byte[] head(int configBytes) {
-    var head = ByteBuffer.allocate(4 * (samples + 2)).order(ByteOrder.LITTLE_ENDIAN);
-    long origin = head.capacity() + (long) configBytes;
-    head.putInt(samples).putInt((int) origin);
-    for (int i = 0; i < samples; i++) {
-      head.putInt((int) (origin + ends[i]));
-    }
-    return head.array();
+  /** Writes the shard: its count of samples, their offsets, the configuration, the samples. */
+  void writeTo(OutputStream out, byte[] config) throws IOException {
+    long origin = 4 * (samples + 2L) + config.length;
+    var head = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+    out.write(head.putInt(samples).putInt((int) origin).array());
+    ends.writeTo(new Shifted(out, origin));
+    out.write(config);
+    data.writeTo(out);
   }
 
-  void writeTo(OutputStream out) throws IOException {
-    for (int i = 0; i <= chunk; i++) {
-      out.write(chunks.get(i), 0, i == chunk ? used : CHUNK_BYTES);
+  /** Adds a number to every 32-bit number. A spool writes whole ones, never parts of one. */
+  private static final class Shifted extends OutputStream {
+    private final OutputStream out;
+    private final int by;
+
+    Shifted(OutputStream out, long by) {
+      this.out = out;
+      this.by = (int) by;
+    }
+
+    @Override
+    public void write(int b) {
+      throw new UnsupportedOperationException("only whole numbers are written");
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      var from = ByteBuffer.wrap(bytes, offset, length).order(ByteOrder.LITTLE_ENDIAN);
+      var to = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+      while (from.hasRemaining()) {
+        to.putInt(from.getInt() + by);
+      }
+      out.write(to.array());
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (ends) {
+      data.close();
     }
   }
 }
