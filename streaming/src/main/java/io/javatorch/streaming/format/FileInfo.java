@@ -1,6 +1,7 @@
 package io.javatorch.streaming.format;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -12,6 +13,9 @@ import java.util.Map;
  * @param hashes digests in lower-case hexadecimal by the hash's name; empty if none were made
  */
 public record FileInfo(String basename, long bytes, Map<String, String> hashes) {
+  /** File systems allow 255 bytes in a part, and Linux 4096 in a path. */
+  private static final int MAX_LENGTH = 2048;
+
   /**
    * Checks the values.
    *
@@ -23,7 +27,7 @@ public record FileInfo(String basename, long bytes, Map<String, String> hashes) 
     if (bytes < 0) {
       throw new IllegalArgumentException("the size " + bytes + " of " + basename + " is negative");
     }
-    hashes = Map.copyOf(hashes);
+    hashes = Digests.copyOf(hashes, List.of());
   }
 
   /** The file's path in the given data set directory. */
@@ -33,6 +37,10 @@ public record FileInfo(String basename, long bytes, Map<String, String> hashes) 
 
   private static void checkInside(String basename) {
     if (basename.isEmpty() || basename.indexOf('\\') >= 0 || basename.indexOf('\0') >= 0) {
+      throw new IllegalArgumentException("the base name '" + basename + "' is no file name");
+    }
+    // Neither a drive of Windows, nor what the file system cannot name at all.
+    if (basename.length() > MAX_LENGTH || Path.of(basename).getRoot() != null) {
       throw new IllegalArgumentException("the base name '" + basename + "' is no file name");
     }
     for (var part : basename.split("/", -1)) {

@@ -1,10 +1,16 @@
 package io.javatorch.streaming.format;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.JsonParserDelegate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javatorch.streaming.format.MalformedShardException.Where;
 import java.io.BufferedWriter;
@@ -12,6 +18,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStreamWriter;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,7 +44,19 @@ public record ShardIndex(List<ShardInfo> shards) {
 
   private static final String REMEDY =
       "Fetch the index again, or write it again from its shards' directories with merge";
-  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  /** What of the heap a node of a tree takes at least. */
+  private static final int NODE_BYTES = 64;
+
+  // Two readers may take a different one of two keys alike, so neither is taken.
+  private static final ObjectMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  // Names are the input's choice, and what is interned costs the whole process.
+                  .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                  .build())
+          .build();
 
   public ShardIndex {
     shards = List.copyOf(shards);
@@ -170,7 +190,7 @@ public record ShardIndex(List<ShardInfo> shards) {
     // Not left to the parser, which would guess at UTF-16 and UTF-32 and pass over bad UTF-8.
     try (var in =
             new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8.newDecoder());
-        var parser = MAPPER.createParser(in)) {
+        var parser = new BoundedParser(MAPPER.createParser(in))) {
       var shardParser = new ShardParser(where);
       boolean hasVersion = false;
       boolean hasShards = false;
@@ -191,12 +211,13 @@ public record ShardIndex(List<ShardInfo> shards) {
         } else if (key.equals("shards") && token == JsonToken.START_ARRAY) {
           hasShards = true;
           while (parser.nextToken() == JsonToken.START_OBJECT) {
-            ObjectNode node = parser.readValueAsTree();
+            parser.startValue();
+            ObjectNode node = MAPPER.readTree(parser);
             sink.accept(node, shardParser.parse(node));
           }
           if (parser.currentToken() != JsonToken.END_ARRAY) {
             throw new MalformedShardException(
-                where.at(parser.currentLocation().getCharOffset()),
+                where.at(bytePosition(file, parser.currentTokenLocation())),
                 "an entry of 'shards' is not an object",
                 REMEDY);
           }
@@ -209,15 +230,81 @@ public record ShardIndex(List<ShardInfo> shards) {
             where, "the index is not an object with 'version' and a list 'shards'", REMEDY);
       }
     } catch (CharacterCodingException e) {
-      throw new MalformedShardException(where, "the index is not UTF-8", REMEDY, e);
-    } catch (JsonParseException e) {
       throw new MalformedShardException(
-          where.at(e.getLocation().getCharOffset()),
-          "the index is not JSON: " + e.getOriginalMessage(),
+          where.at(firstInvalidByte(file)), "the index is not UTF-8", REMEDY, e);
+    } catch (JsonProcessingException | IllegalStateException e) {
+      // Old versions say by an IllegalStateException that too many names have the same hash.
+      boolean located = e instanceof JsonProcessingException json && json.getLocation() != null;
+      throw new MalformedShardException(
+          located
+              ? where.at(bytePosition(file, ((JsonProcessingException) e).getLocation()))
+              : where,
+          "the index is not JSON that can be read: "
+              + (e instanceof JsonProcessingException json
+                  ? json.getOriginalMessage()
+                  : e.getMessage()),
           REMEDY);
-    } catch (JsonProcessingException e) {
-      throw new MalformedShardException(
-          where, "the index cannot be read: " + e.getOriginalMessage(), REMEDY);
+    }
+  }
+
+  /** Where in the file a place in its text lies. */
+  private static long bytePosition(Path file, JsonLocation location) throws IOException {
+    long bytes = 0;
+    try (var in = Files.newBufferedReader(file)) {
+      for (long i = 0; i < location.getCharOffset(); i++) {
+        int c = in.read();
+        if (c < 0) {
+          break;
+        }
+        // Half a surrogate pair is half of four bytes.
+        bytes += c < 0x80 ? 1 : c < 0x800 || Character.isSurrogate((char) c) ? 2 : 3;
+      }
+    }
+    return bytes;
+  }
+
+  private static long firstInvalidByte(Path file) throws IOException {
+    var decoder = StandardCharsets.UTF_8.newDecoder();
+    var bytes = ByteBuffer.allocate(1 << 16);
+    var text = CharBuffer.allocate(1 << 16);
+    long position = 0;
+    try (var in = Files.newByteChannel(file)) {
+      boolean end = false;
+      while (!end) {
+        end = in.read(bytes) < 0;
+        bytes.flip();
+        var result = decoder.decode(bytes, text.clear(), end);
+        position += bytes.position();
+        if (result.isError()) {
+          break;
+        }
+        bytes.compact();
+      }
+    }
+    return position;
+  }
+
+  /** Ends a value that would take far more memory than its bytes, before it does. */
+  private static final class BoundedParser extends JsonParserDelegate {
+    private final long most = DecodingLimits.heapBytes() / NODE_BYTES;
+    private long left;
+
+    BoundedParser(JsonParser parser) {
+      super(parser);
+      left = Long.MAX_VALUE;
+    }
+
+    void startValue() {
+      left = most;
+    }
+
+    @Override
+    public JsonToken nextToken() throws IOException {
+      if (--left < 0) {
+        throw new JsonParseException(
+            this, "an entry of 'shards' has more than " + most + " parts", currentLocation());
+      }
+      return super.nextToken();
     }
   }
 
@@ -227,6 +314,11 @@ public record ShardIndex(List<ShardInfo> shards) {
     private int shard;
     private List<Column> lastColumns = List.of();
     private List<String> lastHashes = List.of();
+    private List<String> lastDigests = List.of();
+    private Optional<String> lastCompression = Optional.empty();
+    private OptionalLong lastSizeLimit = OptionalLong.empty();
+    private String lastFormat = ShardInfo.MDS;
+    private Optional<TextLayout> lastLayout = Optional.empty();
 
     ShardParser(Where where) {
       this.where = where;
@@ -258,18 +350,18 @@ public record ShardIndex(List<ShardInfo> shards) {
           compression.isNull() || compression.isTextual(), "'compression' is no text and not null");
       boolean zipped = !compression.isNull();
       return new ShardInfo(
-          format,
+          sharedFormat(format),
           (int) samples,
           shared(isText ? textColumns(json, format) : columns(json)),
-          zipped ? Optional.of(compression.textValue().intern()) : Optional.empty(),
+          compression(zipped ? Optional.of(compression.textValue()) : Optional.empty()),
           hashes(json),
           sizeLimit(json),
           pair(json, "data", zipped),
           isText ? Optional.of(pair(json, "meta", zipped)) : Optional.empty(),
-          isText ? Optional.of(layout(json, format)) : Optional.empty());
+          isText ? layout(json, format) : Optional.empty());
     }
 
-    private static FilePair pair(JsonNode json, String kind, boolean zipped) {
+    private FilePair pair(JsonNode json, String kind, boolean zipped) {
       var zip = json.path("zip_" + kind);
       require(
           zipped ? zip.isObject() : zip.isNull(),
@@ -279,7 +371,7 @@ public record ShardIndex(List<ShardInfo> shards) {
           zipped ? Optional.of(file(zip, "zip_" + kind)) : Optional.empty());
     }
 
-    private static TextLayout layout(JsonNode json, String format) {
+    private Optional<TextLayout> layout(JsonNode json, String format) {
       var newline = text(json.path("newline"), "newline");
       var separator =
           format.equals("xsv")
@@ -288,7 +380,11 @@ public record ShardIndex(List<ShardInfo> shards) {
       require(
           !newline.isEmpty() && separator.map(text -> !text.isEmpty()).orElse(true),
           "'newline' or 'separator' is empty");
-      return new TextLayout(newline, separator);
+      var layout = Optional.of(new TextLayout(newline, separator));
+      if (!layout.equals(lastLayout)) {
+        lastLayout = layout;
+      }
+      return lastLayout;
     }
 
     private static List<Column> textColumns(JsonNode json, String format) {
@@ -356,23 +452,45 @@ public record ShardIndex(List<ShardInfo> shards) {
       return lastHashes;
     }
 
-    private static OptionalLong sizeLimit(JsonNode json) {
+    private String sharedFormat(String format) {
+      if (!format.equals(lastFormat)) {
+        lastFormat = format;
+      }
+      return lastFormat;
+    }
+
+    private Optional<String> compression(Optional<String> compression) {
+      if (!compression.equals(lastCompression)) {
+        lastCompression = compression;
+      }
+      return lastCompression;
+    }
+
+    private OptionalLong sizeLimit(JsonNode json) {
       var limit = json.path("size_limit");
       if (limit.isNull()) {
         return OptionalLong.empty();
       }
-      return OptionalLong.of(
-          limit.isTextual() ? SizeLimit.parse(limit.textValue()) : longValue(json, "size_limit"));
+      long bytes =
+          limit.isTextual() ? SizeLimit.parse(limit.textValue()) : longValue(json, "size_limit");
+      if (lastSizeLimit.isEmpty() || lastSizeLimit.getAsLong() != bytes) {
+        lastSizeLimit = OptionalLong.of(bytes);
+      }
+      return lastSizeLimit;
     }
 
-    private static FileInfo file(JsonNode json, String key) {
+    private FileInfo file(JsonNode json, String key) {
       require(json.isObject(), "'" + key + "' is no object");
       var hashes = new HashMap<String, String>();
       for (var entry : json.path("hashes").properties()) {
-        hashes.put(entry.getKey().intern(), text(entry.getValue(), "hashes"));
+        hashes.put(entry.getKey(), text(entry.getValue(), "hashes"));
+      }
+      var digests = Digests.copyOf(hashes, lastDigests);
+      if (digests instanceof Digests compact) {
+        lastDigests = compact.names();
       }
       return new FileInfo(
-          text(json.path("basename"), "basename"), longValue(json, "bytes"), hashes);
+          text(json.path("basename"), "basename"), longValue(json, "bytes"), digests);
     }
 
     private static List<String> list(JsonNode json, String key) {
