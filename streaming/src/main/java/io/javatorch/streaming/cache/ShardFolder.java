@@ -263,6 +263,7 @@ final class ShardFolder implements AutoCloseable {
         own = true;
       }
       try {
+        ShardFiles.checkInside(files.local(), file.stored());
         if (whole) {
           ShardFiles.verify(file.stored(), zip, files.hashes());
         }

@@ -13,6 +13,9 @@ final class SnappyBlock {
   private SnappyBlock() {}
 
   static InputStream decompressing(InputStream in, long rawBytes) throws IOException {
+    if (rawBytes > Integer.MAX_VALUE) {
+      throw new IOException("a snappy block of " + rawBytes + " bytes cannot be read; 2 GiB can");
+    }
     // Nothing that decompresses to that size is longer.
     long most = rawBytes < 0 ? Integer.MAX_VALUE : rawBytes + rawBytes / 6 + 32;
     var zip = in.readNBytes((int) Math.min(most, Integer.MAX_VALUE - 8));
@@ -26,6 +29,11 @@ final class SnappyBlock {
       throw new IOException(
           "it says that it decompresses to %d bytes, and %d are expected"
               .formatted(length, rawBytes));
+    }
+    if (length > Runtime.getRuntime().maxMemory() / 2) {
+      throw new IOException(
+          "it decompresses to %d bytes at once, more than half of the heap: give Java more memory"
+              .formatted(length));
     }
     if (!Snappy.isValidCompressedBuffer(zip)) {
       throw new IOException("it is no snappy block");

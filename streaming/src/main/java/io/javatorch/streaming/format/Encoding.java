@@ -89,8 +89,21 @@ interface Encoding {
   final class InvalidDataException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    private final String remedy;
+
     InvalidDataException(String message) {
+      this(message, "Delete the shard's raw file and fetch it again");
+    }
+
+    /** With what to do, where that is not to fetch the file again. */
+    InvalidDataException(String message, String remedy) {
       super(message);
+      this.remedy = remedy;
+    }
+
+    /** What to do, as a sentence without its full stop. */
+    String remedy() {
+      return remedy;
     }
   }
 

@@ -1,7 +1,6 @@
 package io.javatorch.streaming.format;
 
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -64,9 +63,13 @@ enum ImageEncoding implements Encoding {
     @Override
     BufferedImage image(ByteBuffer bytes) throws InvalidDataException {
       try {
-        return decode(bytes).toBufferedImage();
+        var image = decode(bytes);
+        // Java's form of a pixel takes 4 bytes at most.
+        DecodingLimits.checkPicture(
+            image.width(), image.height(), 4L * image.width() * image.height());
+        return image.toBufferedImage();
       } catch (IllegalStateException e) {
-        throw new InvalidDataException(e.getMessage());
+        throw new InvalidDataException(e.getMessage(), "Take its pixels with get");
       }
     }
   },
@@ -96,18 +99,9 @@ enum ImageEncoding implements Encoding {
     return Encoding.copy(bytes);
   }
 
-  /** Decodes to pixels. */
+  /** Decodes to pixels, whose count is bounded; see {@link DecodingLimits}. */
   BufferedImage image(ByteBuffer bytes) throws InvalidDataException {
-    try {
-      var image = ImageIO.read(new ByteArrayInputStream(Encoding.copy(bytes)));
-      if (image != null) {
-        return image;
-      }
-    } catch (IOException | RuntimeException e) {
-      // The readers of the JDK throw unchecked exceptions for some damaged files.
-      throw new InvalidDataException("the image cannot be decoded: " + e.getMessage());
-    }
-    throw new InvalidDataException("the image is in no known format");
+    return ImageFile.decode(bytes);
   }
 
   private static byte[] encodeFile(Object value, String format) {

@@ -120,6 +120,7 @@ public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
     for (var file : shard.files()) {
       var raw = file.raw().in(scratch);
       Files.createDirectories(raw.getParent());
+      ShardFiles.checkInside(directory, file.stored());
       ShardFiles.decompress(shard, file, file.stored().in(directory), raw, List.of());
     }
     return new Open(ShardReader.open(scratch, shard, pickles), files);

@@ -24,12 +24,23 @@ final class PickleReader {
   private static final Object MARK = new Object();
   private static final int MAX_DEPTH = 500;
 
+  /** Bytes of 4300 decimal digits, more than which Python does not print either. */
+  private static final int MAX_INTEGER_BYTES = 1786;
+
+  /** About what a collection or a number takes on the heap, with its place in a collection. */
+  private static final int OBJECT_BYTES = 100;
+
+  private static final int REFERENCE_BYTES = 8;
+
   /** How often, on average, a byte of input may be visited again through shared parts. */
   private static final int MAX_EXPANSION = 100;
 
   private final ByteBuffer in;
   private final List<Object> stack = new ArrayList<>();
   private final Map<Long, Object> memo = new HashMap<>();
+
+  /** What of the heap the value may still take. */
+  private long room = DecodingLimits.heapBytes();
 
   PickleReader(ByteBuffer bytes) {
     in = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
@@ -91,14 +102,10 @@ final class PickleReader {
       case 'M' -> push(BigInteger.valueOf(little(2)));
       case 0x8a -> push(longInteger((int) little(1)));
       case 0x8b -> push(longInteger(length(4)));
-      case 'F' -> {
-        var line = line();
-        try {
-          push(Double.valueOf(line));
-        } catch (NumberFormatException e) {
-          throw new InvalidDataException("'" + line + "' is no number");
-        }
-      }
+      case 'F' ->
+          push(
+              TextNumberEncoding.STR_FLOAT.decode(
+                  ByteBuffer.wrap(line().getBytes(StandardCharsets.ISO_8859_1))));
       case 'G' -> push(Double.longBitsToDouble(Long.reverseBytes(little(8))));
       case 'X' -> push(Encoding.text(bytes(length(4))));
       case 0x8c -> push(Encoding.text(bytes(u8())));
@@ -113,7 +120,7 @@ final class PickleReader {
       case 0x85 -> push(popLast(1));
       case 0x86 -> push(popLast(2));
       case 0x87 -> push(popLast(3));
-      case '(' -> stack.add(MARK);
+      case '(' -> pushAgain(MARK);
       case 't', 'l' -> push(popToMark());
       case 'd' -> {
         var items = popToMark();
@@ -153,14 +160,14 @@ final class PickleReader {
       }
       case '0' -> pop();
       case '1' -> popToMark();
-      case '2' -> push(top(Object.class));
-      case 0x94 -> memo.put((long) memo.size(), top(Object.class));
-      case 'q' -> memo.put(little(1), top(Object.class));
-      case 'r' -> memo.put(little(4), top(Object.class));
-      case 'p' -> memo.put(key(line()), top(Object.class));
-      case 'h' -> push(memo(little(1)));
-      case 'j' -> push(memo(little(4)));
-      case 'g' -> push(memo(key(line())));
+      case '2' -> pushAgain(top(Object.class));
+      case 0x94 -> memoize((long) memo.size());
+      case 'q' -> memoize(little(1));
+      case 'r' -> memoize(little(4));
+      case 'p' -> memoize(key(line()));
+      case 'h' -> pushAgain(memo(little(1)));
+      case 'j' -> pushAgain(memo(little(4)));
+      case 'g' -> pushAgain(memo(key(line())));
       default ->
           throw new InvalidDataException(
               "the pickle has the opcode 0x%02x at byte %d of the value: only plain data is read,"
@@ -195,8 +202,29 @@ final class PickleReader {
     return (Set<Object>) top(LinkedHashSet.class);
   }
 
-  private void push(Object value) {
+  /** Pushes a value that was made for it; its own bytes are those of the input. */
+  private void push(Object value) throws InvalidDataException {
+    take(value == null || value instanceof Boolean ? REFERENCE_BYTES : OBJECT_BYTES);
     stack.add(value);
+  }
+
+  private void pushAgain(Object value) throws InvalidDataException {
+    take(REFERENCE_BYTES);
+    stack.add(value);
+  }
+
+  private void memoize(long key) throws InvalidDataException {
+    take(OBJECT_BYTES);
+    memo.put(key, top(Object.class));
+  }
+
+  private void take(int bytes) throws InvalidDataException {
+    room -= bytes;
+    if (room < 0) {
+      throw new InvalidDataException(
+          "the pickle makes values that take more than a quarter of the heap",
+          "If you trust it, give Java more memory (-Xmx)");
+    }
   }
 
   private Object pop() throws InvalidDataException {
@@ -242,7 +270,11 @@ final class PickleReader {
   }
 
   private static long key(String line) throws InvalidDataException {
-    return integer(line).longValue();
+    try {
+      return integer(line).longValueExact();
+    } catch (ArithmeticException e) {
+      throw new InvalidDataException("the pickle refers to the impossible key " + line);
+    }
   }
 
   private static BigInteger integer(String line) throws InvalidDataException {
@@ -254,6 +286,9 @@ final class PickleReader {
   }
 
   private BigInteger longInteger(int length) throws InvalidDataException {
+    if (length > MAX_INTEGER_BYTES) {
+      throw new InvalidDataException("the pickle has an integer of " + length + " bytes");
+    }
     var bytes = bytes(length);
     if (bytes.length == 0) {
       return BigInteger.ZERO;

@@ -1,35 +1,64 @@
 package io.javatorch.streaming.format;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Random access to a file by many threads at once, as little-endian buffers. */
+/**
+ * Random access to a file by many threads at once, as little-endian buffers over its pages. Nothing
+ * of it is copied to the heap.
+ *
+ * <p>A buffer's memory is unmapped when no buffer over it is reachable any more, and never before:
+ * buffers stay valid after {@link #close}.
+ */
 abstract sealed class RawFile implements AutoCloseable {
+  /** Java maps one byte less than twice this at once. */
+  static final int STEP_BYTES = 1 << 30;
+
   private final long size;
 
   private RawFile(long size) {
     this.size = size;
   }
 
-  /** Opens a file: mapped into memory if Java can map it, which is up to 2 GiB. */
+  /** Maps a file into memory. */
   static RawFile open(Path file) throws IOException {
+    return open(file, STEP_BYTES);
+  }
+
+  /**
+   * Maps a file into memory.
+   *
+   * @param step a file of at least twice as many bytes is mapped in parts, which begin so many
+   *     bytes apart and overlap
+   */
+  static RawFile open(Path file, int step) throws IOException {
     var channel = FileChannel.open(file, StandardOpenOption.READ);
     try {
-      if (channel.size() <= Integer.MAX_VALUE) {
-        var map = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());
+      long size = channel.size();
+      if (size < 2L * step) {
+        var map = map(channel, 0, size);
         channel.close();
-        return new Mapped(map.order(ByteOrder.LITTLE_ENDIAN));
+        return new Whole(map);
       }
-      return new Positioned(channel);
-    } catch (IOException e) {
+      var maps = new ByteBuffer[Math.toIntExact((size + step - 1) / step)];
+      for (int i = 0; i < maps.length; i++) {
+        long from = (long) i * step;
+        maps[i] = map(channel, from, Math.min(2L * step - 1, size - from));
+      }
+      return new InParts(size, channel, maps, step);
+    } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
     }
+  }
+
+  private static ByteBuffer map(FileChannel channel, long from, long length) throws IOException {
+    return channel.map(MapMode.READ_ONLY, from, length).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** The file's size in bytes when it was opened. */
@@ -38,21 +67,21 @@ abstract sealed class RawFile implements AutoCloseable {
   }
 
   /**
-   * A buffer in which the given range starts at {@link #indexOf} of the position. The range must
+   * A read-only buffer in which the given range starts at {@link #indexOf} of it. The range must
    * lie within the file. Use absolute gets only: the buffer may be shared by threads.
    */
   abstract ByteBuffer range(long position, int length) throws IOException;
 
-  /** Where a file position lies in the buffer that {@link #range} returns for it. */
-  abstract int indexOf(long position);
+  /** Where a range begins in the buffer that {@link #range} returns for it. */
+  abstract int indexOf(long position, int length);
 
   @Override
   public abstract void close() throws IOException;
 
-  private static final class Mapped extends RawFile {
+  private static final class Whole extends RawFile {
     private final ByteBuffer map;
 
-    Mapped(ByteBuffer map) {
+    Whole(ByteBuffer map) {
       super(map.capacity());
       this.map = map;
     }
@@ -63,38 +92,37 @@ abstract sealed class RawFile implements AutoCloseable {
     }
 
     @Override
-    int indexOf(long position) {
+    int indexOf(long position, int length) {
       return (int) position;
     }
 
     @Override
     public void close() {
-      // The map goes with its last buffer: views of samples may outlive the reader.
+      // The map goes with its last buffer.
     }
   }
 
-  private static final class Positioned extends RawFile {
+  private static final class InParts extends RawFile {
     private final FileChannel channel;
+    private final ByteBuffer[] maps;
+    private final int step;
 
-    Positioned(FileChannel channel) throws IOException {
-      super(channel.size());
+    InParts(long size, FileChannel channel, ByteBuffer[] maps, int step) {
+      super(size);
       this.channel = channel;
+      this.maps = maps;
+      this.step = step;
     }
 
+    /** A range of up to a step lies within the part in which it begins. */
     @Override
     ByteBuffer range(long position, int length) throws IOException {
-      var buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-      while (buffer.hasRemaining()) {
-        if (channel.read(buffer, position + buffer.position()) < 0) {
-          throw new EOFException("the file was truncated while it was open");
-        }
-      }
-      return buffer;
+      return length <= step ? maps[(int) (position / step)] : map(channel, position, length);
     }
 
     @Override
-    int indexOf(long position) {
-      return 0;
+    int indexOf(long position, int length) {
+      return length <= step ? (int) (position % step) : 0;
     }
 
     @Override

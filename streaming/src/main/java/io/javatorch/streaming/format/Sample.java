@@ -145,7 +145,14 @@ public final class Sample {
     return getImage(schema.ordinal(column));
   }
 
-  /** The decoded image of a pil, jpeg or png column. */
+  /**
+   * The decoded image of a pil, jpeg or png column. A file may be PNG or JPEG in either of the last
+   * two. Its pixels come as they are stored: a color profile in the file is not applied.
+   *
+   * @throws MalformedShardException also if it has more than 178,956,970 pixels (Pillow's limit),
+   *     would take more than a quarter of the heap, or is in a form that Java has no reader for,
+   *     such as a JPEG of four colors; {@link #getBytes} gives its bytes then
+   */
   public BufferedImage getImage(int column) {
     if (schema.encoding(column) instanceof ImageEncoding encoding) {
       try {
@@ -236,7 +243,7 @@ public final class Sample {
     return new MalformedShardException(
         where.column(schema.name(column)).at(origin + starts[column]),
         e.getMessage(),
-        "Delete the shard's raw file and fetch it again",
+        e.remedy(),
         e);
   }
 

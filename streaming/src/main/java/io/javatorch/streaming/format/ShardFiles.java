@@ -5,9 +5,12 @@ import io.javatorch.streaming.codec.HashAlgorithm;
 import io.javatorch.streaming.codec.HashAlgorithm.Hasher;
 import io.javatorch.streaming.format.MalformedShardException.Where;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -31,11 +34,7 @@ public final class ShardFiles {
   public static void verify(FileInfo info, Path file, Collection<String> hashes)
       throws IOException {
     var where = Where.in(file);
-    long size = Files.size(file);
-    if (size != info.bytes()) {
-      throw new MalformedShardException(
-          where, "it has " + size + " bytes and the index says " + info.bytes(), REMEDY);
-    }
+    checkSize(info, file);
     var hashers = start(where, info, hashes);
     if (hashers.isEmpty()) {
       return;
@@ -49,6 +48,60 @@ public final class ShardFiles {
       }
     }
     compare(where, info, hashers);
+  }
+
+  /** Checks that a file is there, is a file, and has the size that the index says. */
+  static void checkSize(FileInfo info, Path file) throws IOException {
+    long size = regularSize(file);
+    if (size != info.bytes()) {
+      throw wrongSize(file, size, info);
+    }
+  }
+
+  static MalformedShardException wrongSize(Path file, long size, FileInfo info) {
+    return new MalformedShardException(
+        Where.in(file), "it has " + size + " bytes and the index says " + info.bytes(), REMEDY);
+  }
+
+  /** The size of a file. Anything else is refused: opening a pipe or a device may never return. */
+  static long regularSize(Path file) throws IOException {
+    BasicFileAttributes attributes;
+    try {
+      attributes = Files.readAttributes(file, BasicFileAttributes.class);
+    } catch (AccessDeniedException e) {
+      throw e;
+    } catch (FileSystemException e) {
+      // Where a file stands in place of a directory, the reason says so.
+      var reason = e.getReason() == null ? "" : " (" + e.getReason() + ")";
+      var missing =
+          new NoSuchFileException(
+              file.toString(), null, "the file is missing" + reason + ": fetch it again");
+      missing.initCause(e);
+      throw missing;
+    }
+    if (!attributes.isRegularFile()) {
+      throw new MalformedShardException(
+          Where.in(file), "it is no regular file", "Remove it and fetch the file");
+    }
+    return attributes.size();
+  }
+
+  /**
+   * Checks that a file of a data set lies within the data set's directory, and is not a link that
+   * leads out of it.
+   *
+   * @throws NoSuchFileException if it is missing
+   * @throws MalformedShardException if it lies elsewhere
+   */
+  public static void checkInside(Path directory, FileInfo info) throws IOException {
+    var file = info.in(directory);
+    var real = file.toRealPath();
+    if (!real.startsWith(directory.toRealPath())) {
+      throw new MalformedShardException(
+          Where.in(file),
+          "it is a link to " + real + ", outside the data set's directory",
+          "If you trust it, put the file itself in the link's place");
+    }
   }
 
   /**
@@ -76,6 +129,7 @@ public final class ShardFiles {
     var compression = compression(where, name);
     var info = file.raw();
     var hashers = start(where, info, hashes);
+    regularSize(from);
     try (var stored = Files.newInputStream(from)) {
       AtomicFile.write(
           to,
@@ -120,9 +174,13 @@ public final class ShardFiles {
   private static <T> T guard(Where where, Read<T> read) {
     try {
       return read.get();
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
+      // Some decompressors run past the end of their own arrays.
       throw new MalformedShardException(
-          where, "it cannot be decompressed: " + e.getMessage(), REMEDY, e);
+          where,
+          "it cannot be decompressed: " + (e instanceof IOException ? e.getMessage() : e),
+          REMEDY,
+          e);
     }
   }
 

@@ -13,11 +13,15 @@ import java.util.NoSuchElementException;
 
 /**
  * Random access to the samples of one shard, of the MDS format or of a text format, in its readable
- * (raw, decompressed) form on a local disk. Files of up to 2 GiB are mapped into memory, so that
- * opening costs next to nothing and samples are views of the page cache.
+ * (raw, decompressed) form on a local disk. Files are mapped into memory, whatever their size, so
+ * that opening costs next to nothing, samples are views of the page cache, and the heap need not
+ * hold them.
  *
- * <p>Safe for use by many threads. Samples stay readable after {@link #close} where the file is
- * mapped; {@link #get} does not.
+ * <p>Safe for use by many threads. Samples, and the buffers and arrays got from them, stay readable
+ * after {@link #close}, and after the file is deleted or another is moved to its place: the memory
+ * is unmapped only when nothing refers to it any more. {@link #get} does not work after {@link
+ * #close}. A file must not be overwritten or cut short while it is open; where it is, reading it
+ * gives wrong bytes or an {@link InternalError}.
  */
 public final class ShardReader implements AutoCloseable, Iterable<Sample> {
   private static final String REMEDY = "Delete the shard's raw file and fetch it again";
@@ -59,7 +63,8 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
    * @param shard what the index says of it
    * @throws NoSuchFileException if the raw file is missing; decompress the shard first if it is
    *     compressed
-   * @throws MalformedShardException if the file is not what the index says
+   * @throws MalformedShardException if the file is not what the index says, or is a link that leads
+   *     out of the directory
    */
   public static ShardReader open(Path directory, ShardInfo shard) throws IOException {
     return open(directory, shard, Pickles.REFUSED);
@@ -71,6 +76,12 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
    * @throws MalformedShardException also if a column is pickled and pickles are refused
    */
   public static ShardReader open(Path directory, ShardInfo shard, Pickles pickles)
+      throws IOException {
+    return open(directory, shard, pickles, RawFile.STEP_BYTES);
+  }
+
+  /** Opens a shard, with a say on how it is mapped; see {@link RawFile#open(Path, int)}. */
+  static ShardReader open(Path directory, ShardInfo shard, Pickles pickles, int step)
       throws IOException {
     var path = shard.data().raw().in(directory);
     if (pickles == Pickles.REFUSED) {
@@ -93,17 +104,15 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
       throw new MalformedShardException(
           Where.in(path), e.getMessage(), "Write the data set again with known encodings", e);
     }
-    var file = RawFile.open(path);
+    var file = open(directory, shard.data().raw(), step);
     RawFile table = null;
     try {
-      checkSize(path, file, shard.data().raw());
       var tablePath = path;
       table = file;
       if (shard.meta().isPresent()) {
         var meta = shard.meta().get().raw();
         tablePath = meta.in(directory);
-        table = RawFile.open(tablePath);
-        checkSize(tablePath, table, meta);
+        table = open(directory, meta, step);
       }
       var reader = new ShardReader(shard, schema, path, file, tablePath, table);
       reader.checkEnds();
@@ -117,13 +126,17 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
     }
   }
 
-  private static void checkSize(Path path, RawFile file, FileInfo info) {
+  private static RawFile open(Path directory, FileInfo info, int step) throws IOException {
+    var path = info.in(directory);
+    // A size that is checked only once the file is open is one too late for a pipe, which blocks.
+    ShardFiles.checkSize(info, path);
+    ShardFiles.checkInside(directory, info);
+    var file = RawFile.open(path, step);
     if (file.size() != info.bytes()) {
-      throw new MalformedShardException(
-          Where.in(path),
-          "it has " + file.size() + " bytes and the index says " + info.bytes(),
-          REMEDY);
+      file.close();
+      throw ShardFiles.wrongSize(path, file.size(), info);
     }
+    return file;
   }
 
   /** What to do with pickled columns. */
@@ -196,7 +209,7 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
     try {
       long entry = 4 * (1L + index);
       var offsets = table.range(entry, 8);
-      int at = table.indexOf(entry);
+      int at = table.indexOf(entry, 8);
       long begin = offsets.getInt(at) & 0xffffffffL;
       long end = offsets.getInt(at + 4) & 0xffffffffL;
       if (begin < firstSample() || end < begin || end > file.size()) {
@@ -227,7 +240,7 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
           REMEDY);
     }
     ByteBuffer bytes = file.range(begin, length);
-    int base = file.indexOf(begin);
+    int base = file.indexOf(begin, length);
     int columns = schema.size();
     var starts = new int[columns + 1];
     int head = base;
@@ -278,14 +291,15 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
     }
     int length = (int) (end - begin);
     var bytes =
-        Encoding.copy(Encoding.slice(table.range(begin, length), table.indexOf(begin), length));
+        Encoding.copy(
+            Encoding.slice(table.range(begin, length), table.indexOf(begin, length), length));
     return new String(bytes, StandardCharsets.UTF_8);
   }
 
   private Sample row(int index, long begin, int length) throws IOException {
     var place = where.sample(index).at(begin);
     try {
-      var bytes = Encoding.slice(file.range(begin, length), file.indexOf(begin), length);
+      var bytes = Encoding.slice(file.range(begin, length), file.indexOf(begin, length), length);
       return rows.parse(bytes, schema, where.sample(index), begin);
     } catch (TextRows.RowException e) {
       throw new MalformedShardException(
@@ -294,7 +308,7 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
   }
 
   private long unsignedAt(long position) throws IOException {
-    return table.range(position, 4).getInt(table.indexOf(position)) & 0xffffffffL;
+    return table.range(position, 4).getInt(table.indexOf(position, 4)) & 0xffffffffL;
   }
 
   /** Iterates over all samples in order. */
@@ -318,9 +332,7 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
     };
   }
 
-  /**
-   * Closes the file. A mapped file's memory is released once no sample of it is reachable any more.
-   */
+  /** Closes the file. Its memory is released once no sample of it is reachable any more. */
   @Override
   public void close() throws IOException {
     closed = true;

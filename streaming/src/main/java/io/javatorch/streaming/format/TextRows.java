@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /**
  * Turns rows of text into rows as an MDS shard has them, so that both are read through the same
@@ -95,10 +94,24 @@ final class TextRows {
   }
 
   private String[] split(String row) throws RowException {
-    var parts = row.split(Pattern.quote(layout.separator().orElseThrow()), -1);
-    if (parts.length != columns.size()) {
+    var separator = layout.separator().orElseThrow();
+    var parts = new String[columns.size()];
+    int count = 0;
+    int from = 0;
+    while (true) {
+      int to = row.indexOf(separator, from);
+      if (count < parts.length) {
+        parts[count] = row.substring(from, to < 0 ? row.length() : to);
+      }
+      count++;
+      if (to < 0) {
+        break;
+      }
+      from = to + separator.length();
+    }
+    if (count != parts.length) {
       throw new RowException(
-          null, "the row has " + parts.length + " columns and the index says " + columns.size());
+          null, "the row has " + count + " columns and the index says " + parts.length);
     }
     return parts;
   }

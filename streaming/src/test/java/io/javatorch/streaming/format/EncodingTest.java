@@ -207,7 +207,7 @@ class EncodingTest {
         .isInstanceOf(InvalidDataException.class);
     assertThatThrownBy(() -> png.image(ByteBuffer.wrap(new byte[] {1, 2, 3})))
         .isInstanceOf(InvalidDataException.class)
-        .hasMessageContaining("no known format");
+        .hasMessageContaining("neither a PNG nor a JPEG file");
   }
 
   @Test
