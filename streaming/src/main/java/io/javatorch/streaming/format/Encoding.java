@@ -6,9 +6,11 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * How a column's values become bytes. Implementations know nothing of columns and files: they say
@@ -80,6 +82,10 @@ interface Encoding {
     }
 
     private Registry() {}
+
+    static Set<String> names() {
+      return Collections.unmodifiableSet(BY_NAME.keySet());
+    }
   }
 
   /** The name of the encoding that is refused unless asked for. */
@@ -183,7 +189,12 @@ interface Encoding {
     return bytes;
   }
 
-  private static byte[] utf8(String text) {
+  /**
+   * Encodes text as UTF-8.
+   *
+   * @throws IllegalArgumentException if it has half a surrogate pair
+   */
+  static byte[] utf8(String text) {
     var bytes = text.getBytes(StandardCharsets.UTF_8);
     // getBytes puts '?' for half a surrogate pair; only then are the two unequal in length or text.
     for (int i = 0; i < text.length(); i++) {

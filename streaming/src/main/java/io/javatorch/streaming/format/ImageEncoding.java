@@ -1,5 +1,6 @@
 package io.javatorch.streaming.format;
 
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -101,7 +102,33 @@ enum ImageEncoding implements Encoding {
 
   /** Decodes to pixels, whose count is bounded; see {@link DecodingLimits}. */
   BufferedImage image(ByteBuffer bytes) throws InvalidDataException {
-    return ImageFile.decode(bytes);
+    var image = ImageFile.decode(bytes);
+    return isCmyk(image) ? rgb(image) : image;
+  }
+
+  private static boolean isCmyk(BufferedImage image) {
+    return image.getColorModel().getColorSpace().getType() == ColorSpace.TYPE_CMYK;
+  }
+
+  /** As PIL converts; Java's own conversion takes the inks for linear and makes them pale. */
+  private static BufferedImage rgb(BufferedImage cmyk) {
+    int width = cmyk.getWidth();
+    var image = new BufferedImage(width, cmyk.getHeight(), BufferedImage.TYPE_INT_RGB);
+    var inks = new int[4 * width];
+    var row = new int[width];
+    for (int y = 0; y < cmyk.getHeight(); y++) {
+      cmyk.getRaster().getPixels(0, y, width, 1, inks);
+      for (int x = 0; x < width; x++) {
+        int white = 255 - inks[4 * x + 3];
+        int rgb = 0;
+        for (int ink = 0; ink < 3; ink++) {
+          rgb = rgb << 8 | (255 - inks[4 * x + ink]) * white / 255;
+        }
+        row[x] = rgb;
+      }
+      image.setRGB(0, y, width, 1, row, 0, width);
+    }
+    return image;
   }
 
   private static byte[] encodeFile(Object value, String format) {

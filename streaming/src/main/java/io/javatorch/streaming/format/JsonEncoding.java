@@ -33,6 +33,7 @@ enum JsonEncoding implements Encoding {
                           .maxNumberLength(4301)
                           // The value's own size bounds its texts.
                           .maxStringLength(Integer.MAX_VALUE)
+                          .maxNameLength(Integer.MAX_VALUE)
                           .build())
                   // Names are the input's choice, and what is interned costs every process user.
                   .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)

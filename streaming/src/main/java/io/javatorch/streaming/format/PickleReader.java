@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -107,6 +108,7 @@ final class PickleReader {
               TextNumberEncoding.STR_FLOAT.decode(
                   ByteBuffer.wrap(line().getBytes(StandardCharsets.ISO_8859_1))));
       case 'G' -> push(Double.longBitsToDouble(Long.reverseBytes(little(8))));
+      case 'V' -> push(unescaped(line()));
       case 'X' -> push(Encoding.text(bytes(length(4))));
       case 0x8c -> push(Encoding.text(bytes(u8())));
       case 0x8d -> push(Encoding.text(bytes(length(8))));
@@ -307,6 +309,34 @@ final class PickleReader {
     var line = new byte[in.position() - 1 - start];
     in.get(start, line);
     return new String(line, StandardCharsets.ISO_8859_1);
+  }
+
+  /** Undoes Python's raw-unicode-escape, in which protocol 0 has its text. */
+  private static String unescaped(String line) throws InvalidDataException {
+    if (line.indexOf('\\') < 0) {
+      return line;
+    }
+    var text = new StringBuilder(line.length());
+    for (int i = 0; i < line.length(); i++) {
+      char c = line.charAt(i);
+      char kind = c == '\\' && i + 1 < line.length() ? line.charAt(i + 1) : 0;
+      if (kind == 'u' || kind == 'U') {
+        int end = i + (kind == 'u' ? 6 : 10);
+        try {
+          text.appendCodePoint(HexFormat.fromHexDigits(line, i + 2, end));
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+          throw new InvalidDataException("the pickle has a malformed escape in a text");
+        }
+        i = end - 1;
+      } else {
+        text.append(c);
+        if (kind != 0) {
+          text.append(kind);
+          i++;
+        }
+      }
+    }
+    return text.toString();
   }
 
   private int u8() throws InvalidDataException {

@@ -147,11 +147,13 @@ public final class Sample {
 
   /**
    * The decoded image of a pil, jpeg or png column. A file may be PNG or JPEG in either of the last
-   * two. Its pixels come as they are stored: a color profile in the file is not applied.
+   * two. Its pixels come as they are stored: a color profile in the file is not applied. A JPEG of
+   * CMYK comes as RGB. Read a gray image's raster: its {@link BufferedImage#getRGB} takes the gray
+   * for linear and returns lighter values.
    *
    * @throws MalformedShardException also if it has more than 178,956,970 pixels (Pillow's limit),
-   *     would take more than a quarter of the heap, or is in a form that Java has no reader for,
-   *     such as a JPEG of four colors; {@link #getBytes} gives its bytes then
+   *     would take more than a quarter of the heap, or is in a form that Java has no reader for;
+   *     {@link #getBytes} gives its bytes then
    */
   public BufferedImage getImage(int column) {
     if (schema.encoding(column) instanceof ImageEncoding encoding) {
@@ -208,7 +210,8 @@ public final class Sample {
    *   <li>int8: {@link Byte}; int16, uint8: {@link Short}; int32, uint16: {@link Integer}; int,
    *       int64, uint32: {@link Long}; uint64, str_int: {@link java.math.BigInteger}
    *   <li>float16, float32: {@link Float}; float64, str_float: {@link Double}
-   *   <li>str_decimal: {@link java.math.BigDecimal}
+   *   <li>str_decimal: {@link java.math.BigDecimal}, which has no NaN, no infinity and no sign of a
+   *       zero; {@link #getString(int)} gives the text of those
    *   <li>ndarray: {@link NdArray}, a view of the shard where it is mapped
    *   <li>pil: {@link PilImage}
    *   <li>jpeg_array and lists of images: a {@link List} of what a single image is

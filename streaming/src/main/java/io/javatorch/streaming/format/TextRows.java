@@ -140,7 +140,11 @@ final class TextRows {
       throw new InvalidDataException("the row lacks it");
     }
     if (encoding.equals("str") && value.isTextual()) {
-      return value.textValue().getBytes(StandardCharsets.UTF_8);
+      try {
+        return Encoding.utf8(value.textValue());
+      } catch (IllegalArgumentException e) {
+        throw new InvalidDataException(e.getMessage());
+      }
     }
     if (encoding.equals("int") && value.isIntegralNumber()) {
       return number(encoding, value.bigIntegerValue());

@@ -104,6 +104,8 @@ class EncodingTest {
         "80 04 58 ff ff ff 7f 41 2e",
         "80 04 8d ff ff ff ff ff ff ff ff 2e",
         "80 04 7d 5d 4e 73 2e",
+        "80 00 56 5c 75 31 0a 2e",
+        "80 00 56 5c 55 30 30 31 31 30 30 30 30 0a 2e",
         // A list that contains itself.
         "80 04 5d 94 68 00 61 2e",
       })
@@ -138,6 +140,16 @@ class EncodingTest {
         .hasMessageContaining("refused unless asked for");
     try (var reader = ShardReader.open(out, shard, Pickles.PLAIN_DATA)) {
       assertThat(reader.get(0).get("p")).isEqualTo(List.of(BigInteger.ONE, "a"));
+    }
+  }
+
+  @Test
+  void refusesTextThatUtf8CannotHold() {
+    for (var name : List.of("str", "pkl")) {
+      assertThatThrownBy(() -> Encoding.parse(name).encode("a\ud800"))
+          .as(name)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("half a surrogate pair at index 1");
     }
   }
 

@@ -4,13 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.io.IOException;
-import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -111,9 +108,9 @@ class GoldenTest {
     assertThat(actual).hasSameSizeAs(expected);
     for (int i = 0; i < expected.size(); i++) {
       for (var column : actual.get(i).columns()) {
-        assertThat(plain(actual.get(i).get(column.name())))
+        assertThat(PlainValue.comparable(actual.get(i).get(column.name())))
             .as("sample %d, column %s", i, column)
-            .isEqualTo(plain(rounded(column.encoding(), expected.get(i).get(column.name()))));
+            .isEqualTo(PlainValue.rounded(column.encoding(), expected.get(i).get(column.name())));
       }
     }
   }
@@ -157,36 +154,5 @@ class GoldenTest {
       }
     }
     return files;
-  }
-
-  /** The value with integers of any width as one type, and with arrays that can be compared. */
-  private static Object plain(Object value) {
-    if (value instanceof List<?> list) {
-      return list.stream().map(GoldenTest::plain).toList();
-    }
-    if (value instanceof Map<?, ?> map) {
-      var plain = new HashMap<Object, Object>();
-      map.forEach((key, item) -> plain.put(key, plain(item)));
-      return plain;
-    }
-    if (value instanceof byte[] bytes) {
-      return HexFormat.of().formatHex(bytes);
-    }
-    if (value instanceof Byte
-        || value instanceof Short
-        || value instanceof Integer
-        || value instanceof Long) {
-      return BigInteger.valueOf(((Number) value).longValue());
-    }
-    return value;
-  }
-
-  /** The value that is left of one after its encoding. */
-  private static Object rounded(String encoding, Object value) {
-    return switch (encoding) {
-      case "float32" -> ((Number) value).floatValue();
-      case "float16" -> Half.toFloat((short) Half.fromDouble(((Number) value).doubleValue()));
-      default -> value;
-    };
   }
 }

@@ -74,6 +74,7 @@ class TextShardTest {
         "json # {\"f\": 1.5, \"s\": \"\"}\\n # the row lacks it",
         "json # {\"f\": 1.5, \"i\": \"2\", \"s\": \"\"}\\n # is no int",
         "json # {\"f\": 1.5, \"i\": true, \"s\": \"\"}\\n # is no int",
+        "json # {\"f\": 1.5, \"i\": 1, \"s\": \"\\ud800\"}\\n # half a surrogate pair",
         "json # {\"f\": null, \"i\": 1, \"s\": \"\"}\\n # is no float",
       })
   void namesRowsThatAreNone(String format, String row, String problem) throws IOException {
