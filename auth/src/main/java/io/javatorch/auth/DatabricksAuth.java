@@ -77,6 +77,14 @@ public final class DatabricksAuth {
     return new LocatedCredentials(this);
   }
 
+  /**
+   * The credentials as they change, or empty where nothing at all is configured; looks nothing up
+   * before it is first asked.
+   */
+  public Optional<CredentialsSource> sourceIfConfigured() {
+    return isAnythingConfigured() ? Optional.of(source()) : Optional.empty();
+  }
+
   /** Where the credentials come from; asks nobody for them yet. */
   CredentialsSource locate() {
     if (host.isPresent() && token.isPresent()) {

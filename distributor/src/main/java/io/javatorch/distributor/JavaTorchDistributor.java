@@ -1,5 +1,6 @@
 package io.javatorch.distributor;
 
+import io.javatorch.auth.CredentialsSource;
 import io.javatorch.auth.DatabricksAuth;
 import io.javatorch.auth.WorkerCredentials;
 import io.javatorch.distributor.collective.CollectiveEndpoint;
@@ -35,7 +36,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 public final class JavaTorchDistributor {
   private final JavaSparkContext sparkContext;
   private final JobSettings settings;
-  private final Optional<WorkerCredentials> credentials;
+  private final Optional<CredentialsSource> credentials;
   private final boolean findCredentials;
 
   private JavaTorchDistributor(Builder builder) {
@@ -84,7 +85,7 @@ public final class JavaTorchDistributor {
     var found =
         credentials.isPresent() || !findCredentials
             ? credentials
-            : DatabricksAuth.builder().build().resolveIfConfigured();
+            : DatabricksAuth.builder().build().sourceIfConfigured();
     return new JobLauncher(sparkContext, settings, found).launch(function);
   }
 
@@ -100,7 +101,7 @@ public final class JavaTorchDistributor {
     private Duration startTimeout = Duration.ofMinutes(5);
     private Duration collectiveTimeout = CollectiveEndpoint.DEFAULT_CALL_TIMEOUT;
     private Optional<Duration> timeout = Optional.empty();
-    private Optional<WorkerCredentials> credentials = Optional.empty();
+    private Optional<CredentialsSource> credentials = Optional.empty();
     private boolean findCredentials = true;
     private Consumer<RankLogLine> logs = Builder::print;
 
@@ -186,6 +187,15 @@ public final class JavaTorchDistributor {
 
     /** The credentials of the ranks; default whatever {@link DatabricksAuth} finds, or none. */
     public Builder credentials(WorkerCredentials credentials) {
+      return credentials(CredentialsSource.of(credentials));
+    }
+
+    /**
+     * Where the ranks' credentials come from while the job runs, such as {@link
+     * DatabricksAuth#source}: the driver asks it, and the ranks ask the driver whenever theirs may
+     * be old or the workspace has refused them.
+     */
+    public Builder credentials(CredentialsSource credentials) {
       this.credentials = Optional.of(credentials);
       return this;
     }

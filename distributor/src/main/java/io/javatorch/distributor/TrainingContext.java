@@ -1,6 +1,7 @@
 package io.javatorch.distributor;
 
 import ai.djl.Device;
+import io.javatorch.auth.CredentialsSource;
 import io.javatorch.auth.WorkerCredentials;
 import io.javatorch.distributor.collective.ProcessGroup;
 import io.javatorch.streaming.World;
@@ -18,8 +19,17 @@ public interface TrainingContext {
   Device device();
 
   /**
-   * The Databricks credentials the driver found, also in this process's environment as {@code
-   * DATABRICKS_HOST} and {@code DATABRICKS_TOKEN}; empty where the driver had none.
+   * The Databricks credentials of the job as they are now; empty where the driver had none. Those
+   * that it started with are in this process's environment too, as {@code DATABRICKS_HOST} and
+   * {@code DATABRICKS_TOKEN}, where they do not change.
+   *
+   * @throws java.io.UncheckedIOException if they have to be asked for and cannot be had
    */
   Optional<WorkerCredentials> credentials();
+
+  /**
+   * The same credentials, kept fresh by the driver while the job runs; what streams from a Unity
+   * Catalog Volume finds them by itself. Empty where the driver had none.
+   */
+  Optional<CredentialsSource> credentialsSource();
 }

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.javatorch.auth.CredentialsSource;
+import io.javatorch.auth.DatabricksAuth;
+import io.javatorch.auth.DatabricksAuthException;
 import io.javatorch.auth.WorkerCredentials;
 import io.javatorch.distributor.collective.ReduceOp;
 import java.io.IOException;
@@ -389,6 +392,65 @@ class JavaTorchDistributorTest {
       assertThat(result.subList(0, 3))
           .containsExactly("https://workspace", "dapi-secret-token", "dapi-secret-token");
       assertThat(result.get(3)).contains("WorkerMain").doesNotContain("dapi-secret-token");
+    }
+  }
+
+  /** Gives a new token whenever one is refused. */
+  private static final class Renewing implements CredentialsSource {
+    private int token = 1;
+    private boolean revoked;
+
+    @Override
+    public synchronized WorkerCredentials current() throws IOException {
+      if (revoked) {
+        throw new DatabricksAuthException("the principal was deleted");
+      }
+      return WorkerCredentials.of("https://workspace", "token-" + token);
+    }
+
+    @Override
+    public synchronized WorkerCredentials renew(WorkerCredentials refused) throws IOException {
+      if (current().equals(refused)) {
+        revoked = token == 3;
+        token++;
+      }
+      return current();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void theDriverRenewsCredentialsThatTheWorkspaceRefusesARank(boolean localMode) throws Exception {
+    var results =
+        twoRanks(localMode)
+            .credentials(new Renewing())
+            .build()
+            .runAll(
+                context -> {
+                  // As all code finds them that knows nothing of this library.
+                  var source = DatabricksAuth.builder().build().source();
+                  var tokens = new ArrayList<String>();
+                  tokens.add(source.current().token());
+                  context.processGroup().barrier();
+                  tokens.add(source.renew(source.current()).token());
+                  context.processGroup().barrier();
+                  tokens.add(source.renew(source.current()).token());
+                  tokens.add(context.credentials().orElseThrow().token());
+                  tokens.add(System.getenv("DATABRICKS_TOKEN"));
+                  context.processGroup().barrier();
+                  try {
+                    source.renew(source.current());
+                    tokens.add("renewed");
+                  } catch (DatabricksAuthException e) {
+                    tokens.add(e.getMessage());
+                  }
+                  return tokens;
+                });
+    // The two are refused the same token, and get the same one for it.
+    for (var tokens : results) {
+      assertThat(tokens.subList(0, 5))
+          .containsExactly("token-1", "token-2", "token-3", "token-3", "token-1");
+      assertThat(tokens.get(5)).contains("the principal was deleted");
     }
   }
 

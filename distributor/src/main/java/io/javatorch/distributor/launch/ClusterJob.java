@@ -44,14 +44,16 @@ final class ClusterJob {
   }
 
   /** Runs the stage and returns each rank's serialized result, by rank. */
-  List<byte[]> run(Message.JobOrder order) throws InterruptedException {
+  List<byte[]> run(Message.JobOrder order, CredentialsDesk credentials)
+      throws InterruptedException {
     ClusterSlots.await(spark, settings.numProcesses(), settings.startTimeout());
     var secret = JobSecret.random();
     var conf = spark.getConf();
     var host = conf.get("spark.driver.host");
     var bindAddress = conf.get("spark.driver.bindAddress", host);
     try (var server =
-        DriverServer.start(InetAddress.getByName(bindAddress), secret, order, logs, failures)) {
+        DriverServer.start(
+            InetAddress.getByName(bindAddress), secret, order, logs, failures, credentials)) {
       var task = new RankTask(new HostAndPort(host, server.port()), secret, settings.useGpu());
       return run(task, server);
     } catch (IOException e) {

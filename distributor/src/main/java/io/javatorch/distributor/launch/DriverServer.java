@@ -14,13 +14,16 @@ final class DriverServer implements Closeable {
   private final Message.JobOrder order;
   private final RankLogs logs;
   private final FailureLog failures;
+  private final CredentialsDesk credentials;
   private int openChannels;
   private SealedServer server;
 
-  private DriverServer(Message.JobOrder order, RankLogs logs, FailureLog failures) {
+  private DriverServer(
+      Message.JobOrder order, RankLogs logs, FailureLog failures, CredentialsDesk credentials) {
     this.order = order;
     this.logs = logs;
     this.failures = failures;
+    this.credentials = credentials;
   }
 
   static DriverServer start(
@@ -28,9 +31,10 @@ final class DriverServer implements Closeable {
       JobSecret secret,
       Message.JobOrder order,
       RankLogs logs,
-      FailureLog failures)
+      FailureLog failures,
+      CredentialsDesk credentials)
       throws IOException {
-    var driver = new DriverServer(order, logs, failures);
+    var driver = new DriverServer(order, logs, failures, credentials);
     driver.server = SealedServer.start("javatorch-driver", address, secret, driver::serve);
     return driver;
   }
@@ -51,6 +55,8 @@ final class DriverServer implements Closeable {
           logs.lines(lines.rank(), lines.stream(), lines.lines());
         } else if (message.get() instanceof Message.RankFailed failed) {
           failures.add(failed.failure());
+        } else if (message.get() instanceof Message.CredentialsQuestion question) {
+          credentials.take(question, answer -> answer.sendOver(channel));
         }
       }
     } finally {

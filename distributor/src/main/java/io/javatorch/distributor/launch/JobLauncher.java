@@ -1,5 +1,6 @@
 package io.javatorch.distributor.launch;
 
+import io.javatorch.auth.CredentialsSource;
 import io.javatorch.auth.WorkerCredentials;
 import io.javatorch.distributor.TrainingFailedException;
 import io.javatorch.distributor.TrainingFunction;
@@ -15,11 +16,11 @@ import org.apache.spark.api.java.JavaSparkContext;
 public final class JobLauncher {
   private final JavaSparkContext spark;
   private final JobSettings settings;
-  private final Optional<WorkerCredentials> credentials;
+  private final Optional<CredentialsSource> credentials;
 
   /** A launcher for jobs with these settings. */
   public JobLauncher(
-      JavaSparkContext spark, JobSettings settings, Optional<WorkerCredentials> credentials) {
+      JavaSparkContext spark, JobSettings settings, Optional<CredentialsSource> credentials) {
     this.spark = spark;
     this.settings = settings;
     this.credentials = credentials;
@@ -38,7 +39,9 @@ public final class JobLauncher {
       environment.putAll(HadoopSettings.toEnvironment(spark.hadoopConfiguration()));
     }
     environment.putAll(settings.environment());
-    credentials.ifPresent(found -> environment.putAll(found.toEnvironment()));
+    if (credentials.isPresent()) {
+      environment.putAll(current(credentials.get()).toEnvironment());
+    }
     var order =
         new Message.JobOrder(
             JavaSerialization.write("The training function", function),
@@ -47,11 +50,22 @@ public final class JobLauncher {
             settings.workerJvmOptions(),
             settings.startTimeout(),
             settings.collectiveTimeout());
-    var results =
-        settings.localMode()
-            ? new LocalJob(spark, settings).run(order)
-            : new ClusterJob(spark, settings).run(order);
-    return deserialize(results, function.getClass().getClassLoader());
+    try (var desk = new CredentialsDesk(credentials)) {
+      var results =
+          settings.localMode()
+              ? new LocalJob(spark, settings).run(order, desk)
+              : new ClusterJob(spark, settings).run(order, desk);
+      return deserialize(results, function.getClass().getClassLoader());
+    }
+  }
+
+  private static WorkerCredentials current(CredentialsSource source) {
+    try {
+      return source.current();
+    } catch (IOException e) {
+      throw new TrainingFailedException(
+          "The driver cannot get Databricks credentials for the ranks: " + e.getMessage(), e);
+    }
   }
 
   // T is what the function returned on the rank, by its own declaration.

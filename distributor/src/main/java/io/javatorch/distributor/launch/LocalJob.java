@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
@@ -35,7 +36,8 @@ final class LocalJob {
   }
 
   /** Runs the ranks and returns each one's serialized result, by rank. */
-  List<byte[]> run(Message.JobOrder order) throws InterruptedException {
+  List<byte[]> run(Message.JobOrder order, CredentialsDesk credentials)
+      throws InterruptedException {
     var secret = JobSecret.random();
     var loopback = InetAddress.getLoopbackAddress();
     int ranks = settings.numProcesses();
@@ -62,8 +64,18 @@ final class LocalJob {
                 order.function(),
                 order.startTimeout(),
                 order.collectiveTimeout());
-        processes.add(
-            RankProcess.launch(HOST, start, command, environment, secret, logs, failures::add));
+        var process = new CompletableFuture<RankProcess>();
+        process.complete(
+            RankProcess.launch(
+                HOST,
+                start,
+                command,
+                environment,
+                secret,
+                logs,
+                failures::add,
+                question -> credentials.take(question, answer -> process.join().answer(answer))));
+        processes.add(process.join());
       }
       return awaitAll(processes.all);
     } catch (IOException e) {

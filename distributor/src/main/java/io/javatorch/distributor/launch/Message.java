@@ -32,6 +32,35 @@ sealed interface Message extends Serializable {
   /** A rank ended without a result. */
   record RankFailed(RankFailure failure) implements Message {}
 
+  // ---- worker to driver and back, through the executor
+
+  /**
+   * Asks for credentials that are valid now.
+   *
+   * @param id what the answer is to carry
+   * @param refusedToken a token that the workspace has refused; empty where none was
+   */
+  record CredentialsQuestion(long id, String refusedToken) implements Message {
+    @Override
+    public String toString() {
+      return "CredentialsQuestion[" + id + "]";
+    }
+  }
+
+  /**
+   * The credentials, or why there are none.
+   *
+   * @param failure empty where there are some
+   * @param mayPass whether asking again can help
+   */
+  record CredentialsAnswer(long id, String host, String token, String failure, boolean mayPass)
+      implements Message {
+    @Override
+    public String toString() {
+      return "CredentialsAnswer[" + id + "]";
+    }
+  }
+
   // ---- driver to executor
 
   /**

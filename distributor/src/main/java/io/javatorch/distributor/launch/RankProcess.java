@@ -60,6 +60,7 @@ final class RankProcess implements Closeable {
   private final String host;
   private final Message.Start start;
   private final Consumer<RankFailure> failures;
+  private final Consumer<Message.CredentialsQuestion> questions;
   private final Process process;
   private final Path classPathFile;
   private final List<LogPump> pumps;
@@ -72,16 +73,21 @@ final class RankProcess implements Closeable {
 
   private SealedServer control;
 
+  /** The worker's end; null until it has connected. */
+  private volatile SealedChannel worker;
+
   private RankProcess(
       String host,
       Message.Start start,
       Consumer<RankFailure> failures,
+      Consumer<Message.CredentialsQuestion> questions,
       LogSink logs,
       Process process,
       Path classPathFile) {
     this.host = host;
     this.start = start;
     this.failures = failures;
+    this.questions = questions;
     this.process = process;
     this.classPathFile = classPathFile;
     int rank = start.world().rank();
@@ -106,6 +112,7 @@ final class RankProcess implements Closeable {
    * @param jobSecret what the ranks prove to each other
    * @param failures told of the rank's failure as soon as it is known, by any thread, before {@link
    *     #await} throws: the ranks that fail with it must not get ahead
+   * @param questions takes the rank's questions, to be answered by {@link #answer}; must not block
    */
   static RankProcess launch(
       String host,
@@ -114,7 +121,8 @@ final class RankProcess implements Closeable {
       Map<String, String> environment,
       JobSecret jobSecret,
       LogSink logs,
-      Consumer<RankFailure> failures)
+      Consumer<RankFailure> failures,
+      Consumer<Message.CredentialsQuestion> questions)
       throws IOException {
     var classPathFile = command.writeClassPathFile();
     RankProcess rankProcess;
@@ -122,7 +130,8 @@ final class RankProcess implements Closeable {
       var builder = new ProcessBuilder(command.commandLine(classPathFile));
       builder.environment().keySet().removeIf(name -> CREDENTIALS.matcher(name).matches());
       builder.environment().putAll(environment);
-      rankProcess = new RankProcess(host, start, failures, logs, builder.start(), classPathFile);
+      rankProcess =
+          new RankProcess(host, start, failures, questions, logs, builder.start(), classPathFile);
     } catch (IOException | RuntimeException e) {
       Files.delete(classPathFile);
       throw e;
@@ -157,6 +166,7 @@ final class RankProcess implements Closeable {
   private void converse(SealedChannel channel) throws IOException {
     try {
       Files.deleteIfExists(classPathFile);
+      worker = channel;
       start.sendOver(channel);
       for (var message = Message.receiveFrom(channel);
           message.isPresent();
@@ -167,11 +177,18 @@ final class RankProcess implements Closeable {
           ending.complete(message);
         } else if (message.get() instanceof Message.Returned) {
           ending.complete(message);
+        } else if (message.get() instanceof Message.CredentialsQuestion question) {
+          questions.accept(question);
         }
       }
     } finally {
       ending.complete(Optional.empty()); // Nothing, if it has ended already.
     }
+  }
+
+  /** Gives the worker the answer to a question of its. */
+  void answer(Message.CredentialsAnswer answer) throws IOException {
+    answer.sendOver(worker);
   }
 
   /** Waits until all that the worker printed has been handed on. Keeps an interrupt for later. */

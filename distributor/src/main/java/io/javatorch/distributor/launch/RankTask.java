@@ -72,8 +72,16 @@ record RankTask(HostAndPort driver, JobSecret secret, boolean useGpu) implements
         var command = new WorkerCommand(order.workerHeap(), order.workerJvmOptions());
         try (var process =
             RankProcess.launch(
-                host, start, command, environment, secret, lines(toDriver), failures(toDriver))) {
+                host,
+                start,
+                command,
+                environment,
+                secret,
+                lines(toDriver),
+                failures(toDriver),
+                questions(toDriver))) {
           LOG.info("Started {}", process);
+          passOnAnswers(toDriver, process);
           var result = process.await();
           return ByteBuffer.allocate(Integer.BYTES + result.length)
               .putInt(world.rank())
@@ -112,6 +120,38 @@ record RankTask(HostAndPort driver, JobSecret secret, boolean useGpu) implements
         LOG.warn("The driver could not be told that {}", failure.describe(), e);
       }
     };
+  }
+
+  private static Consumer<Message.CredentialsQuestion> questions(SealedChannel driver) {
+    return question -> {
+      try {
+        question.sendOver(driver);
+      } catch (IOException e) {
+        LOG.warn("The driver cannot be asked for credentials", e);
+      }
+    };
+  }
+
+  /** Until the channel to the driver is closed. */
+  private static void passOnAnswers(SealedChannel driver, RankProcess process) {
+    var thread =
+        new Thread(
+            () -> {
+              try {
+                for (var message = Message.receiveFrom(driver);
+                    message.isPresent();
+                    message = Message.receiveFrom(driver)) {
+                  if (message.get() instanceof Message.CredentialsAnswer answer) {
+                    process.answer(answer);
+                  }
+                }
+              } catch (IOException e) {
+                LOG.debug("No more answers for {}", process, e);
+              }
+            },
+            "javatorch-answers");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   private static List<String> gpusOf(BarrierTaskContext task) {

@@ -1,17 +1,24 @@
 package io.javatorch.distributor.launch;
 
 import ai.djl.Device;
+import io.javatorch.auth.CredentialsSource;
 import io.javatorch.auth.WorkerCredentials;
 import io.javatorch.distributor.TrainingContext;
 import io.javatorch.distributor.collective.ProcessGroup;
 import io.javatorch.streaming.World;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * The context of a rank in a process of its own: what is not passed in comes from the environment.
  */
-record WorkerContext(World world, ProcessGroup processGroup, Map<String, String> environment)
+record WorkerContext(
+    World world,
+    ProcessGroup processGroup,
+    Map<String, String> environment,
+    Optional<DriverCredentials> refreshed)
     implements TrainingContext {
 
   @Override
@@ -23,11 +30,16 @@ record WorkerContext(World world, ProcessGroup processGroup, Map<String, String>
 
   @Override
   public Optional<WorkerCredentials> credentials() {
-    var host = environment.get(WorkerCredentials.HOST_VARIABLE);
-    var token = environment.get(WorkerCredentials.TOKEN_VARIABLE);
-    return host == null || token == null
-        ? Optional.empty()
-        : Optional.of(WorkerCredentials.of(host, token));
+    try {
+      return refreshed.isEmpty() ? Optional.empty() : Optional.of(refreshed.get().current());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public Optional<CredentialsSource> credentialsSource() {
+    return refreshed.map(source -> source);
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.javatorch.distributor.launch;
 
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
+import io.javatorch.auth.WorkerCredentials;
 import io.javatorch.distributor.TrainingFunction;
 import io.javatorch.distributor.collective.CollectiveEndpoint;
 import java.io.BufferedReader;
@@ -17,6 +18,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The main class of a rank's process; started by {@link RankProcess}, never by hand. It is told its
@@ -24,6 +28,7 @@ import java.util.ArrayList;
  * training function, and reports how that ended.
  */
 public final class WorkerMain {
+  private static final Logger LOG = LoggerFactory.getLogger(WorkerMain.class);
   private static final int EXIT_FAILED = 1;
 
   /** The starter is gone; nobody reads this code. */
@@ -63,6 +68,8 @@ public final class WorkerMain {
   private static Message run(SealedChannel control, JobSecret jobSecret) {
     try {
       var start = Message.expect(Message.Start.class, control);
+      var credentials = credentials(control);
+      listen(control, credentials);
       loadEngineOneRankAtATime(start.joinTimeout());
       int rank = start.world().rank();
       var bindAddress = InetAddress.getByName(start.bindHost());
@@ -77,7 +84,7 @@ public final class WorkerMain {
         try (var group =
             endpoint.connect(
                 rank, peers, jobSecret.bytes(), start.joinTimeout(), start.collectiveTimeout())) {
-          var context = new WorkerContext(start.world(), group, System.getenv());
+          var context = new WorkerContext(start.world(), group, System.getenv(), credentials);
           var result = function(start.function()).train(context);
           return new Message.Returned(
               JavaSerialization.write("The result of rank " + rank, result));
@@ -87,6 +94,42 @@ public final class WorkerMain {
       e.printStackTrace();
       return new Message.Threw(ErrorReport.of(e));
     }
+  }
+
+  /** The credentials that this process was started with, kept fresh from here on. */
+  private static Optional<DriverCredentials> credentials(SealedChannel control) {
+    var host = System.getenv(WorkerCredentials.HOST_VARIABLE);
+    var token = System.getenv(WorkerCredentials.TOKEN_VARIABLE);
+    if (host == null || token == null) {
+      return Optional.empty();
+    }
+    var credentials = new DriverCredentials(control, WorkerCredentials.of(host, token));
+    RankCredentials.set(credentials);
+    return Optional.of(credentials);
+  }
+
+  /** Takes what comes over the control channel after the order. */
+  private static void listen(SealedChannel control, Optional<DriverCredentials> credentials) {
+    var thread =
+        new Thread(
+            () -> {
+              try {
+                for (var message = Message.receiveFrom(control);
+                    message.isPresent();
+                    message = Message.receiveFrom(control)) {
+                  if (message.get() instanceof Message.CredentialsAnswer answer) {
+                    credentials.ifPresent(waiting -> waiting.answered(answer));
+                  }
+                }
+              } catch (IOException e) {
+                LOG.debug("the control channel broke", e);
+              } finally {
+                credentials.ifPresent(DriverCredentials::driverIsGone);
+              }
+            },
+            "javatorch-control");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   private static TrainingFunction<?> function(byte[] bytes)
