@@ -1,5 +1,6 @@
 package io.javatorch.streaming.storage;
 
+import io.javatorch.auth.CredentialsSource;
 import java.io.IOException;
 import java.util.List;
 
@@ -24,4 +25,15 @@ public interface StorageProvider {
    * @throws IllegalArgumentException if the location is not valid
    */
   Storage connect(String location) throws IOException;
+
+  /**
+   * Connects to a directory of a store that Databricks credentials may open.
+   *
+   * @param location the directory
+   * @param credentials the Databricks credentials to use; stores that need none ignore them
+   * @throws IllegalArgumentException if the location is not valid
+   */
+  default Storage connect(String location, CredentialsSource credentials) throws IOException {
+    return connect(location);
+  }
 }

@@ -1,5 +1,7 @@
 package io.javatorch.streaming.storage;
 
+import io.javatorch.auth.CredentialsSource;
+import io.javatorch.auth.DatabricksAuth;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -13,15 +15,25 @@ public final class Storages {
 
   /**
    * Connects to a directory of a store: a path of this host, a {@code file:} URI, or a location
-   * that one of the providers on the class path takes.
+   * that one of the providers on the class path takes. Databricks credentials, where the store
+   * needs some, are those that {@link DatabricksAuth} finds.
    *
    * @throws IllegalArgumentException if no provider takes it, naming the schemes there are
    */
   public static Storage connect(String location) throws IOException {
+    return connect(location, DatabricksAuth.builder().build().source());
+  }
+
+  /**
+   * Connects to a directory of a store with the given Databricks credentials, if it needs any.
+   *
+   * @throws IllegalArgumentException if no provider takes it, naming the schemes there are
+   */
+  public static Storage connect(String location, CredentialsSource credentials) throws IOException {
     var schemes = new TreeSet<String>();
     for (StorageProvider provider : ServiceLoader.load(StorageProvider.class)) {
       if (provider.takes(location)) {
-        return provider.connect(location);
+        return provider.connect(location, credentials);
       }
       schemes.addAll(provider.schemes());
     }

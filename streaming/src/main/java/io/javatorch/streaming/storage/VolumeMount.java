@@ -1,0 +1,170 @@
+package io.javatorch.streaming.storage;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A volume as a directory of this host. That such a directory is there says little: its files may
+ * be none of this user's, or fail when read. So it counts only once a byte was read, and not any
+ * more after a failure. Thread-safe.
+ */
+final class VolumeMount {
+  private static final Logger log = LoggerFactory.getLogger(VolumeMount.class);
+
+  private enum State {
+    UNKNOWN,
+    READABLE,
+    OFF
+  }
+
+  private final Path host;
+  private final VolumePath root;
+  private State state = State.UNKNOWN;
+
+  /**
+   * Looks at nothing yet.
+   *
+   * @param host the directory that {@code /Volumes} lies in
+   * @param root what to read, for messages
+   */
+  VolumeMount(Path host, VolumePath root) {
+    this.host = host;
+    this.root = root;
+  }
+
+  /** Whether files were read here, and none has failed. */
+  synchronized boolean isReadable() {
+    return state == State.READABLE;
+  }
+
+  /** The size of a file, if it can be read here. */
+  Optional<Long> size(VolumePath file) {
+    if (isOff()) {
+      return Optional.empty();
+    }
+    try (FileChannel channel = probed(file)) {
+      return Optional.of(channel.size());
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      turnOff(e);
+      return Optional.empty();
+    }
+  }
+
+  /** A file from some byte on, if it can be read here. */
+  Optional<InputStream> open(VolumePath file, long offset) {
+    if (isOff()) {
+      return Optional.empty();
+    }
+    try {
+      FileChannel channel = probed(file);
+      try {
+        channel.position(offset);
+        return Optional.of(new MountedStream(Channels.newInputStream(channel)));
+      } catch (IOException | RuntimeException e) {
+        channel.close();
+        throw e;
+      }
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      turnOff(e);
+      return Optional.empty();
+    }
+  }
+
+  /** A directory of this host. */
+  Path at(VolumePath path) {
+    return host.resolve(path.text().substring(1));
+  }
+
+  /** Opens a file, of which a byte could be read if it has any. */
+  private FileChannel probed(VolumePath file) throws IOException {
+    Path local = at(file);
+    if (Files.isDirectory(local)) {
+      throw new NoSuchFileException(local.toString());
+    }
+    FileChannel channel = FileChannel.open(local, StandardOpenOption.READ);
+    try {
+      if (!isReadable()) {
+        if (channel.size() == 0) {
+          throw new NoSuchFileException(local.toString(), null, "an empty file proves nothing");
+        }
+        if (channel.read(ByteBuffer.allocate(1), 0) < 1) {
+          throw new IOException("it has a size but no bytes");
+        }
+        turnOn();
+      }
+      return channel;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  private synchronized boolean isOff() {
+    return state == State.OFF;
+  }
+
+  private synchronized void turnOn() {
+    if (state == State.UNKNOWN) {
+      log.info("reading {} from its mount on this host", root);
+      state = State.READABLE;
+    }
+  }
+
+  private synchronized void turnOff(IOException failure) {
+    if (state != State.OFF) {
+      state = State.OFF;
+      log.warn(
+          "the mount of {} on this host cannot be read, so its files come through the Files API"
+              + " from now on: {}",
+          root,
+          failure.toString());
+    }
+  }
+
+  private final class MountedStream extends FilterInputStream {
+    MountedStream(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read() throws IOException {
+      try {
+        return super.read();
+      } catch (IOException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      try {
+        return super.read(bytes, offset, length);
+      } catch (IOException e) {
+        throw failed(e);
+      }
+    }
+
+    private IOException failed(IOException failure) {
+      // Closed by whoever does not want it any more: that says nothing of the mount.
+      if (!(failure instanceof java.nio.channels.ClosedChannelException)) {
+        turnOff(failure);
+      }
+      return failure;
+    }
+  }
+}
