@@ -3,13 +3,18 @@ package io.javatorch.streaming.format;
 import io.javatorch.streaming.codec.Compression;
 import io.javatorch.streaming.codec.HashAlgorithm;
 import io.javatorch.streaming.codec.HashAlgorithm.Hasher;
+import io.javatorch.streaming.storage.RetryPolicy;
+import io.javatorch.streaming.storage.Storages;
+import io.javatorch.streaming.storage.Uploader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -65,6 +70,10 @@ public final class MdsWriter implements AutoCloseable {
   private static final Pattern SHARD_FILE = Pattern.compile("shard\\.([0-9]{5,9})\\..+");
 
   private final Path directory;
+  private final Optional<RemoteOutput> remote;
+  private final boolean appends;
+  private final WriteProgress progress;
+  private final long startNanos = System.nanoTime();
   private final Schema schema;
   private final Optional<Compression> compression;
   private final List<String> hashes;
@@ -81,8 +90,17 @@ public final class MdsWriter implements AutoCloseable {
   private boolean storageFailed;
   private boolean wrote;
 
-  private MdsWriter(Builder builder) {
-    directory = builder.directory;
+  // What this writer added, which is not all where it appends or resumes.
+  private int newShards;
+  private long newSamples;
+  private long newRawBytes;
+  private long newStoredBytes;
+
+  private MdsWriter(Builder builder, Path directory, Optional<RemoteOutput> remote) {
+    this.directory = directory;
+    this.remote = remote;
+    appends = builder.existing == Builder.Existing.APPEND;
+    progress = builder.progress;
     var columns =
         PythonJson.sorted(builder.columns).entrySet().stream()
             .map(entry -> new Column(entry.getKey(), entry.getValue()))
@@ -110,7 +128,20 @@ public final class MdsWriter implements AutoCloseable {
    * @param directory where the data set shall lie; made if it does not exist
    */
   public static Builder builder(Path directory) {
-    return new Builder(directory);
+    return new Builder(directory, null);
+  }
+
+  /**
+   * Starts the description of a writer.
+   *
+   * @param out where the data set shall lie: a directory of this host, or a location such as {@code
+   *     hdfs://…} or {@code s3a://…}. What is on its way to such a location waits in a temporary
+   *     directory; set {@link Builder#remote} instead for one of your own
+   */
+  public static Builder builder(String out) {
+    return Storages.isLocal(out)
+        ? builder(Storages.localPath(out).orElseThrow())
+        : new Builder(null, out);
   }
 
   /**
@@ -150,6 +181,7 @@ public final class MdsWriter implements AutoCloseable {
    * same.
    *
    * @throws IllegalStateException if the writer was aborted, or a shard could not be written before
+   * @throws IOException if a file cannot be written or uploaded; the writer is then of no more use
    */
   public ShardIndex finish() throws IOException {
     if (index != null) {
@@ -160,26 +192,82 @@ public final class MdsWriter implements AutoCloseable {
       flush();
     }
     var finished = new ShardIndex(shards);
-    finished.write(directory);
+    if (remote.isPresent()) {
+      remote.get().publish(finished, () -> report(false));
+    }
+    if (remote.isEmpty() || remote.get().keepsLocal()) {
+      finished.write(directory);
+    }
     index = finished;
+    report(true);
     buffer.close();
+    release();
     return finished;
   }
 
   /**
    * Ends the writer without an index, so that no reader sees the data set. Shards already written
-   * stay. Does nothing after {@link #finish}.
+   * stay in a local directory, but not in a remote one, nor beside one unless {@link
+   * Builder#keepLocal} is set. Does nothing after {@link #finish}.
    */
   public void abort() {
-    if (index == null) {
-      aborted = true;
-      try {
-        buffer.close();
-      } catch (IOException e) {
-        // Its file has no name any more, or goes with the process.
-        LOG.debug("Cannot close the temporary file in {}", directory, e);
-      }
+    if (index != null || aborted) {
+      return;
     }
+    aborted = true;
+    try {
+      buffer.close();
+    } catch (IOException e) {
+      // Its file has no name any more, or goes with the process.
+      LOG.debug("Cannot close the temporary file in {}", directory, e);
+    }
+    remote.ifPresent(output -> output.abort(!appends));
+    release();
+  }
+
+  /** Closes the way to the remote directory, and takes away what was only on its way. */
+  private void release() {
+    if (remote.isEmpty()) {
+      return;
+    }
+    try {
+      remote.get().close();
+      if (!remote.get().keepsLocal()) {
+        for (var shard : shards.subList(shards.size() - newShards, shards.size())) {
+          Files.deleteIfExists(shard.data().stored().in(directory));
+        }
+        removeIfEmpty(directory);
+      }
+    } catch (IOException e) {
+      LOG.warn("What the writer of {} left in {} could not be removed", remote.get(), directory, e);
+    }
+  }
+
+  private static void removeIfEmpty(Path directory) throws IOException {
+    try {
+      Files.deleteIfExists(directory);
+    } catch (DirectoryNotEmptyException e) {
+      // Something of the user's.
+      LOG.debug("{} stays: it is not empty", directory);
+    }
+  }
+
+  private void report(boolean finished) {
+    progress.update(
+        new WriteProgress.Snapshot(
+            newShards,
+            newSamples,
+            newRawBytes,
+            newStoredBytes,
+            remote.map(RemoteOutput::uploadedFiles).orElse(0L),
+            remote.map(RemoteOutput::uploadedBytes).orElse(0L),
+            Duration.ofNanos(System.nanoTime() - startNanos),
+            finished));
+  }
+
+  /** The place that a reader knows. */
+  private String place() {
+    return remote.map(RemoteOutput::toString).orElseGet(directory::toString);
   }
 
   /**
@@ -192,7 +280,7 @@ public final class MdsWriter implements AutoCloseable {
       abort();
       if (wrote) {
         LOG.warn(
-            "The writer of {} was closed before finish(): no index has what it wrote", directory);
+            "The writer of {} was closed before finish(): no index has what it wrote", place());
       }
     }
   }
@@ -202,7 +290,7 @@ public final class MdsWriter implements AutoCloseable {
       if (!shard.format().equals(ShardInfo.MDS) || !shard.columns().equals(schema.columns())) {
         throw new IllegalArgumentException(
             "the data set in %s has the columns %s and cannot be appended to with %s"
-                .formatted(directory, shard.columns(), schema.columns()));
+                .formatted(place(), shard.columns(), schema.columns()));
       }
     }
     shards.addAll(existing.shards());
@@ -252,13 +340,16 @@ public final class MdsWriter implements AutoCloseable {
     return String.format(Locale.ROOT, "shard.%05d.mds", shard);
   }
 
-  private void checkOpen() {
+  private void checkOpen() throws IOException {
     if (index != null) {
-      throw new IllegalStateException("the writer of " + directory + " is finished");
+      throw new IllegalStateException("the writer of " + place() + " is finished");
     }
     if (aborted) {
       throw new IllegalStateException(
-          "the writer of " + directory + " was aborted, or closed before finish()");
+          "the writer of " + place() + " was aborted, or closed before finish()");
+    }
+    if (remote.isPresent()) {
+      remote.get().check();
     }
     if (storageFailed) {
       throw new IllegalStateException(
@@ -320,10 +411,19 @@ public final class MdsWriter implements AutoCloseable {
     } else {
       zipInfo = Optional.of(writeCompressed(compression.get(), raw, rawInfo));
     }
-    shards.add(shardInfo(buffer.samples(), new FilePair(rawInfo, zipInfo)));
+    var shard = shardInfo(buffer.samples(), new FilePair(rawInfo, zipInfo));
+    shards.add(shard);
+    newShards++;
+    newSamples += shard.samples();
+    newRawBytes += shard.rawBytes();
+    newStoredBytes += shard.storedBytes();
     nextShard++;
     buffer.clear();
+    if (remote.isPresent()) {
+      remote.get().upload(shard.data().stored().in(directory));
+    }
     storageFailed = false;
+    report(false);
   }
 
   private FileInfo writeCompressed(Compression method, Content raw, FileInfo rawInfo)
@@ -548,9 +648,15 @@ public final class MdsWriter implements AutoCloseable {
     private OptionalLong sizeLimit = OptionalLong.of(DEFAULT_SIZE_LIMIT_BYTES);
     private Existing existing = Existing.REFUSE;
     private long bufferBytes = DEFAULT_BUFFER_BYTES;
+    private String remote;
+    private boolean keepLocal;
+    private int uploadThreads = Uploader.DEFAULT_THREADS;
+    private RetryPolicy uploadRetries = Uploader.DEFAULT_RETRIES;
+    private WriteProgress progress = now -> {};
 
-    private Builder(Path directory) {
+    private Builder(Path directory, String remote) {
       this.directory = directory;
+      this.remote = remote;
     }
 
     /** Adds a column; their order does not matter. */
@@ -637,7 +743,8 @@ public final class MdsWriter implements AutoCloseable {
 
     /**
      * Whether to replace a data set in the directory: its index and its shards are removed, other
-     * files stay. By default a directory that is not empty is refused.
+     * files stay. By default a directory that is not empty is refused. With a remote directory this
+     * goes for both, and the old data set is gone as soon as the writer is open.
      */
     public Builder existOk(boolean replace) {
       existing = replace ? Existing.REPLACE : Existing.REFUSE;
@@ -647,7 +754,8 @@ public final class MdsWriter implements AutoCloseable {
     /**
      * Adds shards to the finished data set in the directory, which must have the same columns;
      * compression, hashes and size limit may differ. Readers see the old data set until the writer
-     * finishes.
+     * finishes. With a remote directory the data set is the one there, and the local directory must
+     * be empty.
      */
     public Builder append() {
       existing = Existing.APPEND;
@@ -658,10 +766,58 @@ public final class MdsWriter implements AutoCloseable {
      * Goes on with a write that was interrupted in the directory: the shards it completed are kept,
      * and {@link MdsWriter#samples} says how many samples they have. With the same options and
      * samples the result is the same, byte for byte, as of an uninterrupted write. An empty
-     * directory is a write interrupted at once.
+     * directory is a write interrupted at once. Not possible with a remote directory.
      */
     public Builder resume() {
       existing = Existing.RESUME;
+      return this;
+    }
+
+    /**
+     * Uploads the data set to a directory of a store as well, such as {@code hdfs://…} or another
+     * directory of this host. Shards are uploaded in the background as they are written, and the
+     * index when all of them are there.
+     */
+    public Builder remote(String location) {
+      remote = location;
+      return this;
+    }
+
+    /**
+     * Whether to keep the files here that were uploaded. By default each is deleted as soon as it
+     * is, and in the end the directory, if it is then empty. Needs a local directory of one's own.
+     */
+    public Builder keepLocal(boolean keep) {
+      keepLocal = keep;
+      return this;
+    }
+
+    /**
+     * How many files are uploaded at a time; the default is {@link Uploader#DEFAULT_THREADS}. No
+     * more than twice as many wait for it in the local directory: the writer then waits.
+     */
+    public Builder uploadThreads(int threads) {
+      if (threads < 1) {
+        throw new IllegalArgumentException("uploading needs at least 1 thread, got " + threads);
+      }
+      uploadThreads = threads;
+      return this;
+    }
+
+    /**
+     * How often and how long to try each upload; the default is {@link Uploader#DEFAULT_RETRIES}.
+     */
+    public Builder uploadRetries(RetryPolicy policy) {
+      uploadRetries = policy;
+      return this;
+    }
+
+    /**
+     * Reports how far the writer is; by default nobody hears it. {@link WriteProgress#printing} and
+     * {@link WriteProgress#logging} are ready to use.
+     */
+    public Builder progress(WriteProgress listener) {
+      progress = listener;
       return this;
     }
 
@@ -672,22 +828,104 @@ public final class MdsWriter implements AutoCloseable {
      *     resumed and is finished
      * @throws java.nio.file.NoSuchFileException if there is no data set to append to
      * @throws MalformedShardException if a shard to go on from is damaged or has other options
-     * @throws IllegalArgumentException if there are no columns, an encoding is unknown, or the
-     *     columns are not those of the data set to append to
+     * @throws IllegalArgumentException if there are no columns, an encoding is unknown, the columns
+     *     are not those of the data set to append to, or the settings contradict each other
+     * @throws IOException if the local or the remote directory cannot be reached
      */
     public MdsWriter open() throws IOException {
-      var writer = new MdsWriter(this);
-      Files.createDirectories(directory);
-      switch (existing) {
-        case REFUSE -> refuse();
-        case REPLACE -> replace();
-        case APPEND -> writer.appendTo(ShardIndex.read(directory));
-        case RESUME -> writer.resume();
+      checkOutput();
+      Optional<RemoteOutput> output = Optional.empty();
+      var local = directory;
+      MdsWriter writer = null;
+      try {
+        if (remote != null) {
+          output =
+              Optional.of(RemoteOutput.connect(remote, uploadRetries, uploadThreads, keepLocal));
+        }
+        if (local == null) {
+          local = Files.createTempDirectory("mds-writer-");
+        }
+        var opening = new MdsWriter(this, local, output);
+        Files.createDirectories(local);
+        if (output.isPresent()) {
+          prepare(opening, output.get(), local);
+        } else {
+          prepare(opening, local);
+        }
+        writer = opening;
+        return writer;
+      } finally {
+        if (writer == null) {
+          if (output.isPresent()) {
+            output.get().close();
+          }
+          if (directory == null && local != null) {
+            Files.delete(local);
+          }
+        }
       }
-      return writer;
     }
 
-    private void refuse() throws IOException {
+    private void checkOutput() throws IOException {
+      if (remote == null) {
+        if (keepLocal) {
+          throw new IllegalArgumentException("keepLocal is of use with a remote directory only");
+        }
+        return;
+      }
+      if (keepLocal && directory == null) {
+        throw new IllegalArgumentException(
+            "keepLocal needs a local directory: use builder(directory).remote(\"" + remote + "\")");
+      }
+      if (existing == Existing.RESUME) {
+        throw new IllegalArgumentException(
+            "a write to "
+                + remote
+                + " cannot be resumed: its shards are not here. Start again, with existOk, or write"
+                + " locally and upload the finished data set");
+      }
+      if (existing == Existing.APPEND && keepLocal) {
+        throw new IllegalArgumentException(
+            "keepLocal with append would leave a part of "
+                + remote
+                + " here, and not the whole data set");
+      }
+      var path = Storages.localPath(remote);
+      if (path.isPresent()
+          && directory != null
+          && path.get()
+              .toAbsolutePath()
+              .normalize()
+              .equals(directory.toAbsolutePath().normalize())) {
+        throw new IllegalArgumentException(
+            directory + " is both the local and the remote directory: leave remote out");
+      }
+    }
+
+    private void prepare(MdsWriter writer, Path local) throws IOException {
+      switch (existing) {
+        case REFUSE -> refuse(local);
+        case REPLACE -> replace(local);
+        case APPEND -> writer.appendTo(ShardIndex.read(local));
+        case RESUME -> writer.resume();
+      }
+    }
+
+    private void prepare(MdsWriter writer, RemoteOutput output, Path local) throws IOException {
+      if (existing == Existing.REPLACE) {
+        replace(local);
+      } else {
+        refuse(local);
+      }
+      switch (existing) {
+        case REFUSE -> output.refuseUnlessEmpty();
+        case REPLACE -> output.clear(name -> SHARD_FILE.matcher(name).matches());
+        case APPEND -> writer.appendTo(output.fetchIndex());
+        case RESUME -> throw new AssertionError("it is refused before");
+      }
+    }
+
+    private static void refuse(Path directory) throws IOException {
       try (var entries = Files.newDirectoryStream(directory)) {
         if (entries.iterator().hasNext()) {
           throw new FileAlreadyExistsException(
@@ -698,7 +936,7 @@ public final class MdsWriter implements AutoCloseable {
       }
     }
 
-    private void replace() throws IOException {
+    private static void replace(Path directory) throws IOException {
       Files.deleteIfExists(directory.resolve(ShardIndex.BASENAME));
       try (var entries = Files.newDirectoryStream(directory)) {
         for (var entry : entries) {

@@ -47,6 +47,13 @@ public final class Storages {
                 }));
   }
 
+  /** Whether {@link #connect} would take a location for a directory of this host. */
+  public static boolean isLocal(String location) {
+    return localPath(location).isPresent()
+        && ServiceLoader.load(StorageProvider.class).stream()
+            .noneMatch(provider -> provider.get().takes(location));
+  }
+
   /**
    * The directory of this host that a location means: one that is a plain path or a {@code file:}
    * URI, and none if it has another scheme.

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +26,7 @@ public final class Uploader implements AutoCloseable {
   /** Files at a time, unless it is said otherwise; more help only where a store is far away. */
   public static final int DEFAULT_THREADS = 4;
 
+  private static final Duration FOREVER = Duration.ofDays(36_500);
   private static final Logger log = LoggerFactory.getLogger(Uploader.class);
 
   private final Storage storage;
@@ -35,10 +37,10 @@ public final class Uploader implements AutoCloseable {
   private final AtomicLong files = new AtomicLong();
   private final AtomicLong bytes = new AtomicLong();
 
-  // All of these under this object's monitor.
+  // Changed under this object's monitor alone.
   private int pending;
-  private Throwable failure;
-  private boolean closed;
+  private volatile Throwable failure;
+  private volatile boolean closed;
 
   /**
    * Puts files into the given store, and closes it in the end.
@@ -111,7 +113,7 @@ public final class Uploader implements AutoCloseable {
    */
   public void upload(Path source, String path, Uploaded then) throws IOException {
     synchronized (this) {
-      waitWhileMoreThan(mostPending - 1);
+      waitWhileMoreThan(mostPending - 1, FOREVER);
       check();
       pending++;
     }
@@ -140,9 +142,20 @@ public final class Uploader implements AutoCloseable {
    * @throws InterruptedIOException if the thread was interrupted while it waited
    * @throws IllegalStateException if this is closed
    */
-  public synchronized void await() throws IOException {
-    waitWhileMoreThan(0);
+  public void await() throws IOException {
+    await(FOREVER);
+  }
+
+  /**
+   * Waits until all files are in the store, but no longer than it is told.
+   *
+   * @return whether they are
+   * @throws IOException as {@link #await()}
+   */
+  public boolean await(Duration timeout) throws IOException {
+    boolean all = waitWhileMoreThan(0, timeout);
     check();
+    return all;
   }
 
   /**
@@ -151,7 +164,7 @@ public final class Uploader implements AutoCloseable {
    * @throws IOException if a file could not be uploaded
    * @throws IllegalStateException if this is closed
    */
-  public synchronized void check() throws IOException {
+  public void check() throws IOException {
     if (failure != null) {
       // A new one, which shows where it was noticed.
       throw new IOException(
@@ -219,11 +232,18 @@ public final class Uploader implements AutoCloseable {
     notifyAll();
   }
 
-  private synchronized void waitWhileMoreThan(int most) throws InterruptedIOException {
+  private synchronized boolean waitWhileMoreThan(int most, Duration timeout)
+      throws InterruptedIOException {
+    long end = System.nanoTime() + timeout.toNanos();
     try {
       while (pending > most && failure == null && !closed) {
-        wait();
+        long left = end - System.nanoTime();
+        if (left <= 0) {
+          return false;
+        }
+        TimeUnit.NANOSECONDS.timedWait(this, left);
       }
+      return pending <= most;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       var interrupted = new InterruptedIOException("interrupted while waiting for uploads");

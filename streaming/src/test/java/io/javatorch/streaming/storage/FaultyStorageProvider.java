@@ -10,12 +10,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 
 /**
  * A store over a directory of this host that fails on demand: {@code faulty:/path?fault,fault,…}.
  * The faults befall the first, second, … time that each file is opened; afterwards all goes well.
+ * Those that begin with {@code put-} befall the first, second, … time that each file is put; those
+ * that begin with {@code all-puts-} befall each time, and {@code index-} each time for the index.
  */
 public final class FaultyStorageProvider implements StorageProvider {
   @Override
@@ -27,18 +30,36 @@ public final class FaultyStorageProvider implements StorageProvider {
   public Storage connect(String location) {
     int question = location.indexOf('?');
     Path root = Path.of(location.substring("faulty:".length(), question));
-    return new Faulty(root, List.of(location.substring(question + 1).split(",")));
+    var faults = List.of(location.substring(question + 1).split(","));
+    return new Faulty(
+        root,
+        faults.stream().filter(fault -> !fault.matches("(put|all-puts|index)-.*")).toList(),
+        faults.stream().filter(fault -> fault.startsWith("put-")).toList(),
+        faults.stream().filter(fault -> fault.startsWith("all-puts-")).findFirst(),
+        faults.stream().filter(fault -> fault.startsWith("index-")).findFirst());
   }
 
   private static final class Faulty implements Storage {
     private final Path root;
     private final List<String> faults;
+    private final List<String> putFaults;
+    private final Optional<String> allPuts;
+    private final Optional<String> indexPuts;
+    private final Map<String, Integer> puts = new ConcurrentHashMap<>();
     private final Map<String, Integer> opened = new ConcurrentHashMap<>();
     private final Map<String, Integer> sized = new ConcurrentHashMap<>();
 
-    Faulty(Path root, List<String> faults) {
+    Faulty(
+        Path root,
+        List<String> faults,
+        List<String> putFaults,
+        Optional<String> allPuts,
+        Optional<String> indexPuts) {
       this.root = root;
       this.faults = faults;
+      this.putFaults = putFaults;
+      this.allPuts = allPuts;
+      this.indexPuts = indexPuts;
     }
 
     @Override
@@ -89,6 +110,20 @@ public final class FaultyStorageProvider implements StorageProvider {
 
     @Override
     public void put(Path source, String path) throws IOException {
+      int time = puts.merge(path, 1, Integer::sum);
+      String fault = time <= putFaults.size() ? putFaults.get(time - 1) : allPuts.orElse("");
+      if (path.equals("index.json") && indexPuts.isPresent()) {
+        fault = indexPuts.get();
+      }
+      switch (fault.replaceFirst("^(put|all-puts|index)-", "")) {
+        case "" -> {}
+        case "refuse" -> throw new IOException("503");
+        case "denied" -> throw new AccessDeniedException(path);
+        case "hang" -> throw hang();
+        case "wait" -> new Stalling().read();
+        case "slow" -> pause();
+        default -> throw new IllegalArgumentException(fault);
+      }
       new LocalStorage(root).put(source, path);
     }
 
@@ -147,6 +182,15 @@ public final class FaultyStorageProvider implements StorageProvider {
     @Override
     public void close() {
       closed.countDown();
+    }
+  }
+
+  private static void pause() throws IOException {
+    try {
+      Thread.sleep(30);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(e);
     }
   }
 
