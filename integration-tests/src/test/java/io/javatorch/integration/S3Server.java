@@ -32,8 +32,19 @@ final class S3Server implements AutoCloseable {
     this.data = data;
   }
 
-  /** Starts a server with one bucket. */
+  /** Starts a server with one bucket, for those who know the keys. */
   static S3Server start(Path directory, String bucket) throws IOException, InterruptedException {
+    return start(directory, bucket, "aws-v2-or-v4");
+  }
+
+  /** Starts a server with one bucket, for everybody. */
+  static S3Server startOpen(Path directory, String bucket)
+      throws IOException, InterruptedException {
+    return start(directory, bucket, "none");
+  }
+
+  private static S3Server start(Path directory, String bucket, String authorization)
+      throws IOException, InterruptedException {
     Path data = Files.createDirectories(directory.resolve("data"));
     Files.createDirectories(data.resolve(bucket));
     Path settings =
@@ -41,7 +52,7 @@ final class S3Server implements AutoCloseable {
             directory.resolve("s3proxy.properties"),
             """
             s3proxy.endpoint=http://127.0.0.1:0
-            s3proxy.authorization=aws-v2-or-v4
+            s3proxy.authorization=%s
             s3proxy.identity=%s
             s3proxy.credential=%s
             jclouds.provider=filesystem-nio2
@@ -49,7 +60,7 @@ final class S3Server implements AutoCloseable {
             jclouds.identity=unused
             jclouds.credential=unused
             """
-                .formatted(ACCESS_KEY, SECRET_KEY, data));
+                .formatted(authorization, ACCESS_KEY, SECRET_KEY, data));
     String classPath = Files.readString(Path.of(System.getProperty("s3proxy.class.path"))).strip();
     Process process =
         new ProcessBuilder(
