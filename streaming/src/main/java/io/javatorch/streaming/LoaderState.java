@@ -1,9 +1,13 @@
 package io.javatorch.streaming;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.Serializable;
+import java.util.Objects;
 
 /**
  * How far a run has read its data set: all that is needed to go on with exactly the samples that
@@ -20,6 +24,8 @@ import java.io.Serializable;
  *     versions of the Python library do not say)
  * @param epochSize samples of an epoch, to tell a state of another data set; 0 if not known (the
  *     Python library does not say, and passes over it)
+ * @param order what else the order of an epoch follows from: shards, shuffle, batching, sampling;
+ *     empty if not known (the Python library does not say, and passes over it)
  */
 public record LoaderState(
     int epoch,
@@ -27,10 +33,16 @@ public record LoaderState(
     int numCanonicalNodes,
     long shuffleSeed,
     int initialPhysicalNodes,
-    long epochSize)
+    long epochSize,
+    String order)
     implements Serializable {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Half a state with something behind it, or a key given twice, is not taken for a state. */
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .build();
 
   /**
    * Checks that no number is negative and that there is a canonical node.
@@ -44,6 +56,18 @@ public record LoaderState(
     checkAtLeast(0, "shuffle_seed", shuffleSeed);
     checkAtLeast(0, "initial_physical_nodes", initialPhysicalNodes);
     checkAtLeast(0, "epoch_size", epochSize);
+    Objects.requireNonNull(order, "order");
+  }
+
+  /** A state that does not say what its order follows from. */
+  public LoaderState(
+      int epoch,
+      long sampleInEpoch,
+      int numCanonicalNodes,
+      long shuffleSeed,
+      int initialPhysicalNodes,
+      long epochSize) {
+    this(epoch, sampleInEpoch, numCanonicalNodes, shuffleSeed, initialPhysicalNodes, epochSize, "");
   }
 
   /** A state as the Python library has it, without the epoch's size. */
@@ -56,7 +80,10 @@ public record LoaderState(
     this(epoch, sampleInEpoch, numCanonicalNodes, shuffleSeed, initialPhysicalNodes, 0);
   }
 
-  /** One line of JSON with the Python library's keys, and {@code epoch_size} where it is known. */
+  /**
+   * One line of JSON with the Python library's keys, and {@code epoch_size} and {@code order} where
+   * they are known.
+   */
   public String toJson() {
     var json = JSON.createObjectNode();
     json.put("epoch", epoch);
@@ -70,6 +97,9 @@ public record LoaderState(
     }
     if (epochSize != 0) {
       json.put("epoch_size", epochSize);
+    }
+    if (!order.isEmpty()) {
+      json.put("order", order);
     }
     return json.toString();
   }
@@ -98,7 +128,15 @@ public record LoaderState(
         intValue(json, "num_canonical_nodes"),
         longValue(json, "shuffle_seed"),
         nodes.isMissingNode() || nodes.isNull() ? 0 : intValue(json, "initial_physical_nodes"),
-        json.has("epoch_size") ? longValue(json, "epoch_size") : 0);
+        json.has("epoch_size") ? longValue(json, "epoch_size") : 0,
+        order(json.path("order")));
+  }
+
+  private static String order(JsonNode value) {
+    if (!value.isMissingNode() && !value.isTextual()) {
+      throw new IllegalArgumentException("loader state: order is not a text: " + value);
+    }
+    return value.asText("");
   }
 
   private static long longValue(JsonNode json, String key) {

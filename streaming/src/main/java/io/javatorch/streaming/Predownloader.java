@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.LongToIntFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +22,7 @@ final class Predownloader {
   private static final Logger log = LoggerFactory.getLogger(Predownloader.class);
   private static final int THREADS = 4;
   private static final int NONE = -1;
+  private static final long BLOCKED_MILLIS = 100;
 
   private record Ahead(int step, long bytes) {}
 
@@ -37,8 +39,20 @@ final class Predownloader {
   private final ArrayDeque<Ahead> ahead = new ArrayDeque<>();
 
   private long bytesAhead;
+
+  /** The next step to look at. */
   private int cursor;
+
+  /** Steps from {@link #left} to the cursor that need each shard: what it is good to keep. */
+  private final AtomicIntegerArray needed;
+
+  private int left;
   private long read;
+
+  /** Nothing goes on before so much has been read, or some time is over. */
+  private long blockedUntil;
+
+  private final ShardCache.Registration keeping;
   private boolean closed;
 
   Predownloader(
@@ -52,6 +66,8 @@ final class Predownloader {
     this.shardOf = shardOf;
     this.samplesAhead = samplesAhead;
     this.cancellation = cancellation;
+    needed = new AtomicIntegerArray(cache.shards());
+    keeping = cache.keep(shard -> needed.get(shard) > 0);
     for (int i = 0; i < THREADS; i++) {
       var thread = new Thread(this::work, "streaming-predownload-" + i);
       thread.setDaemon(true);
@@ -63,19 +79,56 @@ final class Predownloader {
   /** Notes that workers have read some more samples. */
   synchronized void advance(int samples) {
     read += samples;
+    while (cursor < Math.min(read, order.steps())) {
+      pass();
+    }
+    for (; left < Math.min(read, cursor); left++) {
+      int shard = shardAt(left);
+      if (shard != NONE) {
+        needed.decrementAndGet(shard);
+      }
+    }
     notifyAll();
+  }
+
+  /** Moves the cursor on. */
+  private void pass() {
+    int shard = shardAt(cursor++);
+    if (shard != NONE) {
+      needed.incrementAndGet(shard);
+    }
   }
 
   private void work() {
     for (int shard = next(); shard != NONE; shard = next()) {
       try {
-        cache.makeReady(shard, cancellation);
+        if (!cache.makeReady(shard, cancellation)) {
+          goBack(shard);
+        }
       } catch (RuntimeException e) {
         log.debug("could not make shard {} ready ahead of time", shard, e);
       } finally {
         done(shard);
       }
     }
+  }
+
+  /** There was no room, and will not be before more has been read or another process is done. */
+  private synchronized void goBack(int shard) {
+    for (Ahead one : ahead) {
+      if (shardAt(one.step()) == shard) {
+        bytesAhead -= one.bytes();
+        ahead.remove(one);
+        while (cursor > one.step() && cursor > left) {
+          int passed = shardAt(--cursor);
+          if (passed != NONE) {
+            needed.decrementAndGet(passed);
+          }
+        }
+        break;
+      }
+    }
+    blockedUntil = read + 1;
   }
 
   private synchronized void done(int shard) {
@@ -91,15 +144,20 @@ final class Predownloader {
           wait();
           continue;
         }
+        if (read < blockedUntil) {
+          wait(BLOCKED_MILLIS);
+          blockedUntil = 0;
+          continue;
+        }
         int shard = shardAt(cursor);
         if (shard != NONE && !cache.isReady(shard) && busy.add(shard)) {
           long bytes = cache.mostBytes(shard);
           ahead.add(new Ahead(cursor, bytes));
           bytesAhead += bytes;
-          cursor++;
+          pass();
           return shard;
         }
-        cursor++;
+        pass();
       }
     } catch (InterruptedException e) {
       // Nobody but close ends these threads, so this ends them too.
@@ -113,7 +171,6 @@ final class Predownloader {
     while (!ahead.isEmpty() && ahead.peek().step() < read) {
       bytesAhead -= ahead.remove().bytes();
     }
-    cursor = (int) Math.max(cursor, Math.min(read, order.steps() - 1));
     if (cursor >= read + samplesAhead) {
       return true;
     }
@@ -131,6 +188,7 @@ final class Predownloader {
       closed = true;
       notifyAll();
     }
+    keeping.close();
     boolean interrupted = false;
     for (Thread thread : threads) {
       while (thread.isAlive()) {

@@ -1,5 +1,6 @@
 package io.javatorch.streaming;
 
+import io.javatorch.streaming.cache.HostIndex;
 import io.javatorch.streaming.cache.StreamFiles;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.format.ShardReader.Pickles;
@@ -19,7 +20,6 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 
 /** Finds a stream's files, and reads its index, which is fetched first if it is not there. */
 final class StreamOpener {
@@ -32,7 +32,8 @@ final class StreamOpener {
       Optional<String> validateHash,
       boolean keepZip,
       Pickles pickles,
-      RetryPolicy retries) {}
+      RetryPolicy retries,
+      int processes) {}
 
   /**
    * Opens a stream.
@@ -61,7 +62,7 @@ final class StreamOpener {
     }
     try {
       checkApart(local, downloader, opened);
-      ShardIndex index = index(local, downloader);
+      ShardIndex index = index(local, downloader, defaults.processes());
       return new StreamFiles(
           local,
           defaults.cacheDirectory().isPresent()
@@ -80,11 +81,12 @@ final class StreamOpener {
     }
   }
 
-  private static ShardIndex index(Path local, Optional<Downloader> remote) throws IOException {
+  private static ShardIndex index(Path local, Optional<Downloader> remote, int processes)
+      throws IOException {
     Path file = local.resolve(ShardIndex.BASENAME);
     if (remote.isPresent()) {
       Files.createDirectories(local);
-      bringIndex(file, remote.get());
+      HostIndex.bring(file, ShardIndex.BASENAME, remote.get(), processes);
     }
     try {
       return ShardIndex.read(local);
@@ -97,34 +99,6 @@ final class StreamOpener {
                   + " finished?");
       missing.initCause(e);
       throw missing;
-    }
-  }
-
-  /**
-   * Fetches the index, or checks that the one that is here is still the remote one: shards of
-   * another version of the data set may have the same names and sizes.
-   */
-  private static void bringIndex(Path file, Downloader remote) throws IOException {
-    if (!Files.exists(file)) {
-      // Ranks may do so at the same time; each renames a whole file into place.
-      remote.fetch(ShardIndex.BASENAME, file);
-      return;
-    }
-    Path current = file.resolveSibling("." + ShardIndex.BASENAME + "." + UUID.randomUUID());
-    try {
-      remote.fetch(ShardIndex.BASENAME, current);
-      if (Files.mismatch(file, current) >= 0) {
-        throw new IOException(
-            file
-                + " is not the index of "
-                + remote.location()
-                + ", so the shards beside it may be of another data set or of an older version:"
-                + " delete the directory "
-                + file.getParent()
-                + " or set local to another one");
-      }
-    } finally {
-      Files.deleteIfExists(current);
     }
   }
 

@@ -2,9 +2,11 @@ package io.javatorch.streaming;
 
 import io.javatorch.streaming.format.Sample;
 import io.javatorch.streaming.order.RankOrder;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.function.Consumer;
 
 /**
  * Reads a data set in batches, epoch after epoch, with worker threads that keep batches ready; and
@@ -24,6 +26,8 @@ public final class StreamingDataLoader<B> implements Iterable<B>, AutoCloseable 
   private final int workers;
   private final int prefetchBatches;
   private final boolean dropLast;
+  private final Duration timeout;
+  private final MetricsCounter metrics;
 
   /** Where the current epoch began or, before it has begun, where it will. */
   private LoaderState start;
@@ -41,6 +45,9 @@ public final class StreamingDataLoader<B> implements Iterable<B>, AutoCloseable 
     this.workers = builder.workers;
     this.prefetchBatches = builder.prefetchBatches;
     this.dropLast = builder.dropLast;
+    this.timeout = builder.timeout;
+    this.metrics =
+        new MetricsCounter(dataset::metrics, builder.metricsInterval, builder.metricsListener);
     this.start = dataset.start();
   }
 
@@ -77,7 +84,8 @@ public final class StreamingDataLoader<B> implements Iterable<B>, AutoCloseable 
               start.numCanonicalNodes(),
               start.shuffleSeed(),
               start.initialPhysicalNodes(),
-              start.epochSize());
+              start.epochSize(),
+              start.order());
     }
     begun = true;
     samplesTaken = 0;
@@ -85,7 +93,15 @@ public final class StreamingDataLoader<B> implements Iterable<B>, AutoCloseable 
     loadedOrder = null;
     var epochReader =
         new EpochReader<>(
-            dataset, order, collector, workers, prefetchBatches, dropLast, start.epoch());
+            dataset,
+            order,
+            collector,
+            workers,
+            prefetchBatches,
+            dropLast,
+            timeout,
+            metrics,
+            start.epoch());
     reader = epochReader;
     return new Iterator<>() {
       @Override
@@ -124,7 +140,8 @@ public final class StreamingDataLoader<B> implements Iterable<B>, AutoCloseable 
         start.initialPhysicalNodes() == 0
             ? dataset.start().initialPhysicalNodes()
             : start.initialPhysicalNodes(),
-        start.epochSize());
+        start.epochSize(),
+        start.order());
   }
 
   /**
@@ -147,10 +164,16 @@ public final class StreamingDataLoader<B> implements Iterable<B>, AutoCloseable 
             state.numCanonicalNodes(),
             state.shuffleSeed(),
             state.initialPhysicalNodes(),
-            dataset.epochSize());
+            dataset.epochSize(),
+            dataset.start().order());
     resumed = true;
     begun = false;
     samplesTaken = 0;
+  }
+
+  /** What this loader has given so far, and what that took; may be called by any thread. */
+  public StreamingMetrics metrics() {
+    return metrics.now();
   }
 
   private void stop() {
@@ -173,6 +196,9 @@ public final class StreamingDataLoader<B> implements Iterable<B>, AutoCloseable 
     private int workers = 1;
     private int prefetchBatches = 2;
     private boolean dropLast;
+    private Duration timeout = Duration.ZERO;
+    private Duration metricsInterval = Duration.ofMinutes(1);
+    private Consumer<StreamingMetrics> metricsListener = news -> {};
 
     private Builder(StreamingDataset dataset) {
       this.dataset = dataset;
@@ -193,6 +219,40 @@ public final class StreamingDataLoader<B> implements Iterable<B>, AutoCloseable 
     /** Whether to leave out a worker's last batch if it is not full; default false. */
     public Builder dropLast(boolean value) {
       dropLast = value;
+      return this;
+    }
+
+    /**
+     * The longest to wait for a batch; then the iterator throws {@link IllegalStateException} with
+     * what is waited for. Default zero, for as long as it takes: downloads have timeouts of their
+     * own.
+     */
+    public Builder timeout(Duration value) {
+      if (value.isNegative()) {
+        throw new IllegalArgumentException("timeout must not be negative, got " + value);
+      }
+      timeout = value;
+      return this;
+    }
+
+    /**
+     * How often to log what the loader has given, when a batch is taken; zero for never. Default a
+     * minute.
+     */
+    public Builder metricsInterval(Duration value) {
+      if (value.isNegative()) {
+        throw new IllegalArgumentException("metricsInterval must not be negative, got " + value);
+      }
+      metricsInterval = value;
+      return this;
+    }
+
+    /**
+     * Gets what is logged after each {@link #metricsInterval}, for that interval, on the thread
+     * that takes the batches.
+     */
+    public Builder metricsListener(Consumer<StreamingMetrics> value) {
+      metricsListener = value;
       return this;
     }
 

@@ -21,6 +21,7 @@ import io.javatorch.streaming.storage.RetryPolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -149,12 +150,32 @@ public final class StreamingDataset implements AutoCloseable {
   /**
    * A sample by its id, which is its place in the index's order of shards.
    *
+   * @param id from 0; below 0 it counts from the end, -1 for the last
    * @throws IndexOutOfBoundsException if there is no such sample
    * @throws MalformedShardException if its shard is damaged
    * @throws UncheckedIOException if its shard cannot be read
    */
   public Sample get(long id) {
-    return get(id, new Cancellation());
+    return get(id < 0 && id >= -size() ? id + size() : id, new Cancellation());
+  }
+
+  /**
+   * Several samples, in the order of the ids.
+   *
+   * @param ids each as {@link #get(long)} takes it
+   * @throws IndexOutOfBoundsException if there is no sample of one of them
+   */
+  public List<Sample> get(long... ids) {
+    var samples = new ArrayList<Sample>(ids.length);
+    for (long id : ids) {
+      samples.add(get(id));
+    }
+    return List.copyOf(samples);
+  }
+
+  /** The samples of a range of ids, such as {@code Slice.parse("-10:")}. */
+  public List<Sample> get(Slice slice) {
+    return get(slice.ids(size()));
   }
 
   Sample get(long id, Cancellation cancellation) {
@@ -182,6 +203,11 @@ public final class StreamingDataset implements AutoCloseable {
     return cache.metrics();
   }
 
+  /** What is waited for the longest, if a shard is. */
+  Optional<String> waitingFor() {
+    return cache.waitingFor();
+  }
+
   /** Makes shards ready ahead of the workers that read an order; null if that takes no work. */
   Predownloader predownloader(RankOrder rankOrder, int workers, Cancellation cancellation) {
     return cache.takesWork()
@@ -202,7 +228,13 @@ public final class StreamingDataset implements AutoCloseable {
   /** Where a new run begins. */
   public LoaderState start() {
     return new LoaderState(
-        0, 0, numCanonicalNodes, shuffleSeed, readingWorld.numNodes(), order.epochSize());
+        0,
+        0,
+        numCanonicalNodes,
+        shuffleSeed,
+        readingWorld.numNodes(),
+        order.epochSize(),
+        order.description());
   }
 
   /**
@@ -270,6 +302,20 @@ public final class StreamingDataset implements AutoCloseable {
               + " has "
               + order.epochSize()
               + ": resume with the data set and settings that the state was saved with");
+    }
+    // Between epochs any order will do.
+    if (state.sampleInEpoch() != 0
+        && !state.order().isEmpty()
+        && !state.order().equals(order.description())) {
+      throw new IllegalArgumentException(
+          "the loader state is in the middle of an epoch whose order was ["
+              + state.order()
+              + "], but that of "
+              + name
+              + " is ["
+              + order.description()
+              + "]: resume with the shards and settings that the state was saved with, or its epoch"
+              + " would repeat some samples and miss others");
     }
   }
 
@@ -340,7 +386,8 @@ public final class StreamingDataset implements AutoCloseable {
           Optional.ofNullable(validateHash),
           keepZip,
           allowUnsafeTypes ? Pickles.PLAIN_DATA : Pickles.REFUSED,
-          retries);
+          retries,
+          world.localWorldSize());
     }
 
     private SampleOrder order(List<StreamShards> shards) {
@@ -432,6 +479,16 @@ public final class StreamingDataset implements AutoCloseable {
       return this;
     }
 
+    /** How often to try a download in all; default 2. */
+    public Builder downloadAttempts(int value) {
+      return retries(new RetryPolicy(value, retries.timeout(), retries.firstDelay()));
+    }
+
+    /** The longest that one try of a download may take; default 60 s. */
+    public Builder downloadTimeout(Duration value) {
+      return retries(new RetryPolicy(retries.attempts(), value, retries.firstDelay()));
+    }
+
     /**
      * Samples of an epoch over all streams; default what follows from their weights. Cannot be set
      * where streams have repeat or choose.
@@ -442,6 +499,14 @@ public final class StreamingDataset implements AutoCloseable {
       }
       epochSize = value;
       return this;
+    }
+
+    /**
+     * As {@link #epochSize(long)}, from a number that may end in k, m, b or t for thousands,
+     * millions, and so on: {@code "1.5m"}.
+     */
+    public Builder epochSize(String value) {
+      return epochSize(HumanNumbers.count("epochSize", value));
     }
 
     /** What to draw where a stream is not drawn whole; default {@link SamplingMethod#BALANCED}. */
@@ -482,6 +547,14 @@ public final class StreamingDataset implements AutoCloseable {
       }
       cacheLimit = bytes;
       return this;
+    }
+
+    /**
+     * As {@link #cacheLimit(long)}, from a number that may end in b, kb, mb, gb, tb, pb or eb, for
+     * powers of 1024: {@code "64mb"}.
+     */
+    public Builder cacheLimit(String value) {
+      return cacheLimit(HumanNumbers.bytes("cacheLimit", value));
     }
 
     /** Samples a batch on each rank. Required to iterate: the order depends on it. */

@@ -1,6 +1,9 @@
 package io.javatorch.streaming;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * A bounded queue from one worker to the loader's user. Unlike the JDK's it can be closed from
@@ -38,10 +41,23 @@ final class WorkerQueue<T> {
     return true;
   }
 
-  /** Waits for an item; null if the queue is closed. */
-  synchronized T take() throws InterruptedException {
+  /**
+   * Waits for an item; null if the queue is closed.
+   *
+   * @param timeout the longest to wait; zero for ever
+   */
+  synchronized T take(Duration timeout) throws InterruptedException, TimeoutException {
+    long start = System.nanoTime();
     while (!closed && items.isEmpty()) {
-      wait();
+      if (timeout.isZero()) {
+        wait();
+      } else {
+        long left = timeout.toNanos() - (System.nanoTime() - start);
+        if (left <= 0) {
+          throw new TimeoutException();
+        }
+        TimeUnit.NANOSECONDS.timedWait(this, left);
+      }
     }
     if (closed) {
       return null;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LoaderStateTest {
   @Test
@@ -41,5 +43,36 @@ class LoaderStateTest {
         .hasMessageContaining("num_canonical_nodes");
     assertThatThrownBy(() -> LoaderState.fromJson("nonsense")).hasMessageContaining("not JSON");
     assertThatThrownBy(() -> LoaderState.fromJson("[1]")).hasMessageContaining("object");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "null",
+        "7",
+        "{\"epoch\":1,\"sample_in_epoch\":8,\"num_canonical_nodes\":2,\"shuffle_seed\":7",
+        "{\"epoch\":1,\"sample_in_epoch\":8,\"num_canonical_nodes\":2,\"shuffle_seed\":7} 1",
+        "{\"epoch\":1,\"epoch\":2,\"sample_in_epoch\":8,\"num_canonical_nodes\":2,\"shuffle_seed\":7}",
+        "{\"epoch\":1,\"sample_in_epoch\":8.0,\"num_canonical_nodes\":2,\"shuffle_seed\":7}",
+        "{\"epoch\":1,\"sample_in_epoch\":\"8\",\"num_canonical_nodes\":2,\"shuffle_seed\":7}",
+        "{\"epoch\":1,\"sample_in_epoch\":null,\"num_canonical_nodes\":2,\"shuffle_seed\":7}",
+        "{\"epoch\":true,\"sample_in_epoch\":8,\"num_canonical_nodes\":2,\"shuffle_seed\":7}",
+        "{\"epoch\":-1,\"sample_in_epoch\":8,\"num_canonical_nodes\":2,\"shuffle_seed\":7}",
+        "{\"epoch\":2147483648,\"sample_in_epoch\":8,\"num_canonical_nodes\":2,\"shuffle_seed\":7}",
+        "{\"epoch\":1,\"sample_in_epoch\":9223372036854775808,\"num_canonical_nodes\":2,"
+            + "\"shuffle_seed\":7}",
+        "{\"epoch\":1,\"sample_in_epoch\":8,\"num_canonical_nodes\":0,\"shuffle_seed\":7}",
+        "{\"epoch\":1,\"sample_in_epoch\":8,\"num_canonical_nodes\":2,\"shuffle_seed\":-7}",
+        "{\"epoch\":1,\"sample_in_epoch\":8,\"num_canonical_nodes\":2}",
+        "{\"epoch\":1,\"sample_in_epoch\":8,\"num_canonical_nodes\":2,\"shuffle_seed\":7,"
+            + "\"initial_physical_nodes\":1.0}",
+        "{\"epoch\":1,\"sample_in_epoch\":8,\"num_canonical_nodes\":2,\"shuffle_seed\":7,"
+            + "\"order\":3}"
+      })
+  void refusesWhatIsNoState(String text) {
+    assertThatThrownBy(() -> LoaderState.fromJson(text))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("loader state");
   }
 }

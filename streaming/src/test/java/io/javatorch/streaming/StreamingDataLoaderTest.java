@@ -273,7 +273,8 @@ class StreamingDataLoaderTest {
       assertThat(batches.hasNext()).isTrue();
       assertThat(loader.state().sampleInEpoch()).isZero();
       batches.next();
-      assertThat(loader.state()).isEqualTo(new LoaderState(0, 16, 4, 9176, 1, SAMPLES));
+      assertThat(loader.state())
+          .isEqualTo(new LoaderState(0, 16, 4, 9176, 1, SAMPLES, dataset.start().order()));
     }
   }
 
@@ -363,6 +364,66 @@ class StreamingDataLoaderTest {
           .hasMessageContaining("global batch size 6");
       assertThat(loader.state().sampleInEpoch()).isEqualTo(8);
       assertThat(batches.next()).hasSize(8);
+    }
+  }
+
+  @Test
+  void aStateOfAnotherOrderIsRefusedUnlessAnEpochBegins() throws IOException {
+    Path divided = TestShards.write(root.resolve("divided"), null, 48, 48);
+    LoaderState state;
+    try (var dataset = dataset(World.single(), 8);
+        var loader = loader(dataset, 1)) {
+      loader.iterator().next();
+      state = LoaderState.fromJson(loader.state().toJson());
+    }
+    var others =
+        List.of(
+            StreamingDataset.builder().local(divided).shuffle(true).shuffleBlockSize(40),
+            StreamingDataset.builder().local(directory).shuffle(true),
+            StreamingDataset.builder().local(directory),
+            StreamingDataset.builder()
+                .local(directory)
+                .shuffle(true)
+                .shuffleBlockSize(40)
+                .shuffleAlgorithm(ShuffleAlgorithm.PY1BR));
+    for (var other : others) {
+      try (var dataset = other.batchSize(8).build();
+          var loader = loader(dataset, 1)) {
+        assertThatThrownBy(() -> loader.loadState(state))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("py1e, blocks of 40, batching random")
+            .hasMessageContaining("would repeat some samples");
+        loader.loadState(
+            new LoaderState(3, 0, 4, state.shuffleSeed(), 1, state.epochSize(), state.order()));
+        assertThat(rest(loader.iterator())).hasSize(SAMPLES / 8);
+        assertThat(loader.epoch()).isEqualTo(3);
+      }
+    }
+    // Batch size, canonical nodes and seed are free or come with the state.
+    try (var dataset =
+            StreamingDataset.builder()
+                .local(directory)
+                .batchSize(4)
+                .shuffle(true)
+                .shuffleBlockSize(40)
+                .shuffleSeed(1)
+                .build();
+        var loader = loader(dataset, 2)) {
+      loader.loadState(state);
+      assertThat(rest(loader.iterator())).hasSize((SAMPLES - 8) / 4);
+      assertThat(loader.state().shuffleSeed()).isEqualTo(state.shuffleSeed());
+    }
+  }
+
+  @Test
+  void anOlderEpochIsGoneBackToAndNotPassedOver() {
+    try (var dataset = dataset(World.single(), 8);
+        var loader = loader(dataset, 1)) {
+      List<List<Long>> first = rest(loader.iterator());
+      rest(loader.iterator());
+      assertThat(loader.epoch()).isEqualTo(1);
+      loader.loadState(new LoaderState(0, 16, 4, 9176, 1));
+      assertThat(rest(loader.iterator())).isEqualTo(first.subList(2, first.size()));
     }
   }
 

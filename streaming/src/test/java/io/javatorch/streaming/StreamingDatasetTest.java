@@ -31,7 +31,16 @@ class StreamingDatasetTest {
           assertThat(dataset.get(id).getString("text")).isEqualTo("sample " + id);
         }
         assertThatThrownBy(() -> dataset.get(9)).hasMessageContaining("sample 9");
-        assertThatThrownBy(() -> dataset.get(-1)).hasMessageContaining("sample -1");
+        assertThat(dataset.get(-1).getLong("id")).isEqualTo(8);
+        assertThat(dataset.get(-9).getLong("id")).isZero();
+        assertThatThrownBy(() -> dataset.get(-10)).hasMessageContaining("sample -10");
+        assertThat(dataset.get(3, -1, 3))
+            .extracting(s -> s.getLong("id"))
+            .containsExactly(3L, 8L, 3L);
+        assertThat(dataset.get(Slice.parse("-2:")))
+            .extracting(s -> s.getLong("id"))
+            .containsExactly(7L, 8L);
+        assertThatThrownBy(() -> dataset.get(1, 9)).hasMessageContaining("sample 9");
       }
     }
   }

@@ -1,5 +1,7 @@
 package io.javatorch.streaming.cache;
 
+import java.time.Duration;
+
 /**
  * What a process has done to have its shards ready.
  *
@@ -9,6 +11,8 @@ package io.javatorch.streaming.cache;
  * @param retries downloads that failed and were tried again
  * @param decompressedShards shards that this process decompressed
  * @param evictedShards shards that this process deleted to make room
+ * @param misses times that a sample was asked for whose shard was not ready
+ * @param missWait how long threads waited for those in all
  */
 public record CacheMetrics(
     long openedShards,
@@ -16,4 +20,19 @@ public record CacheMetrics(
     long downloadedBytes,
     long retries,
     long decompressedShards,
-    long evictedShards) {}
+    long evictedShards,
+    long misses,
+    Duration missWait) {
+  /** What has come since an earlier moment. */
+  public CacheMetrics since(CacheMetrics earlier) {
+    return new CacheMetrics(
+        openedShards - earlier.openedShards,
+        downloadedShards - earlier.downloadedShards,
+        downloadedBytes - earlier.downloadedBytes,
+        retries - earlier.retries,
+        decompressedShards - earlier.decompressedShards,
+        evictedShards - earlier.evictedShards,
+        misses - earlier.misses,
+        missWait.minus(earlier.missWait));
+  }
+}

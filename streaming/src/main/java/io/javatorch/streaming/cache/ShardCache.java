@@ -1,5 +1,6 @@
 package io.javatorch.streaming.cache;
 
+import io.javatorch.streaming.cache.CacheSpace.Resident;
 import io.javatorch.streaming.cache.ShardFolder.Opened;
 import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.Sample;
@@ -7,10 +8,17 @@ import io.javatorch.streaming.storage.Cancellation;
 import io.javatorch.streaming.storage.Downloader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.IntPredicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The shards of a data set's streams, opened as they are needed. What is missing is downloaded, and
@@ -25,8 +33,13 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * <p>Thread-safe. Shards are numbered through all streams.
  */
 public final class ShardCache implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ShardCache.class);
+
   /** Each takes one or two memory maps, of which Linux allows a process 65,530 in all. */
   private static final int MOST_OPEN = 4096;
+
+  /** How often to say what is waited for. */
+  private static final Duration SLOW = Duration.ofSeconds(10);
 
   private final List<ShardFolder> folders;
   private final int mostOpen;
@@ -41,6 +54,10 @@ public final class ShardCache implements AutoCloseable {
   private final CacheSpace space;
   private final long openLimit;
   private final AtomicLong opened = new AtomicLong();
+  private final AtomicLong misses = new AtomicLong();
+  private final AtomicLong missNanos = new AtomicLong();
+  private final List<IntPredicate> neededSoon = new CopyOnWriteArrayList<>();
+  private final SlowShards slow;
   private int openShards;
   private long openBytes;
   private volatile boolean closed;
@@ -54,11 +71,13 @@ public final class ShardCache implements AutoCloseable {
    * @throws IllegalArgumentException if the limit is less than four times the largest shard
    */
   public ShardCache(List<StreamFiles> streams, long limit, int processes) {
-    this(streams, limit, processes, MOST_OPEN);
+    this(streams, limit, processes, MOST_OPEN, SLOW);
   }
 
-  ShardCache(List<StreamFiles> streams, long limit, int processes, int mostOpen) {
+  ShardCache(
+      List<StreamFiles> streams, long limit, int processes, int mostOpen, Duration slowAfter) {
     this.mostOpen = mostOpen;
+    slow = new SlowShards(slowAfter);
     folders = streams.stream().map(ShardFolder::new).toList();
     firstShard = new int[folders.size() + 1];
     for (int i = 0; i < folders.size(); i++) {
@@ -109,7 +128,7 @@ public final class ShardCache implements AutoCloseable {
     while (true) {
       Opened open = readers.get(shard);
       if (open == null) {
-        open = prepare(shard, cancellation);
+        open = prepareNow(shard, cancellation);
       }
       if (bounded) {
         lastUse.lazySet(shard, System.nanoTime());
@@ -121,8 +140,38 @@ public final class ShardCache implements AutoCloseable {
         if (readers.get(shard) == open) {
           throw e;
         }
+      } catch (UncheckedIOException e) {
+        if (!(e.getCause() instanceof ClosedChannelException)) {
+          throw e;
+        }
+        // Some thread was interrupted while it read, which closes the file for all.
+        discard(shard, open);
+        if (Thread.currentThread().isInterrupted()) {
+          throw e;
+        }
       }
     }
+  }
+
+  private Opened prepareNow(int shard, Cancellation cancellation) {
+    long start = System.nanoTime();
+    misses.incrementAndGet();
+    int stream = stream(shard);
+    ShardFolder folder = folders.get(stream);
+    try (var waiting = slow.waitFor(folder, shard - firstShard[stream])) {
+      Opened open;
+      do {
+        open = prepare(shard, waiting, cancellation);
+      } while (open == null);
+      return open;
+    } finally {
+      missNanos.addAndGet(System.nanoTime() - start);
+    }
+  }
+
+  /** Shards of all streams. */
+  public int shards() {
+    return monitors.length;
   }
 
   /** Whether a shard is ready to be read at once. */
@@ -130,11 +179,37 @@ public final class ShardCache implements AutoCloseable {
     return readers.get(shard) != null;
   }
 
-  /** Makes a shard ready to be read, as {@link #get} does. */
-  public void makeReady(int shard, Cancellation cancellation) {
-    if (!isReady(shard)) {
-      prepare(shard, cancellation);
-    }
+  /**
+   * Makes a shard ready that will be read later, if that takes no room from what will be read
+   * before it.
+   *
+   * @return whether it is ready
+   * @throws UncheckedIOException as {@link #get}
+   */
+  public boolean makeReady(int shard, Cancellation cancellation) {
+    return isReady(shard) || prepare(shard, null, cancellation) != null;
+  }
+
+  /**
+   * Keeps shards, as long as others can be given up to make room.
+   *
+   * @param needed says which shards will be read soon; called by many threads
+   * @return to be closed when it no longer counts
+   */
+  public Registration keep(IntPredicate needed) {
+    neededSoon.add(needed);
+    return () -> neededSoon.remove(needed);
+  }
+
+  /** What lasts until it is closed. */
+  public interface Registration extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** What is waited for the longest, if a shard is waited for. */
+  public Optional<String> waitingFor() {
+    return slow.longest();
   }
 
   /** Whether making a shard ready can take long: it may have to be downloaded or decompressed. */
@@ -171,7 +246,9 @@ public final class ShardCache implements AutoCloseable {
         bytes,
         retries,
         decompressed,
-        space == null ? 0 : space.evictedShards());
+        space == null ? 0 : space.evictedShards(),
+        misses.get(),
+        Duration.ofNanos(missNanos.get()));
   }
 
   private int stream(int shard) {
@@ -182,7 +259,13 @@ public final class ShardCache implements AutoCloseable {
     return stream;
   }
 
-  private Opened prepare(int shard, Cancellation cancellation) {
+  /**
+   * Opens a shard.
+   *
+   * @param needed null if it is not needed yet
+   * @return null if it is not needed yet and there is no room
+   */
+  private Opened prepare(int shard, SlowShards.Waiting needed, Cancellation cancellation) {
     synchronized (monitors[shard]) {
       Opened open = readers.get(shard);
       if (open != null) {
@@ -194,15 +277,31 @@ public final class ShardCache implements AutoCloseable {
       int stream = stream(shard);
       ShardFolder folder = folders.get(stream);
       try {
-        open =
+        int inStream = shard - firstShard[stream];
+        var ready =
             folder.open(
-                shard - firstShard[stream],
+                inStream,
                 space != null,
-                bytes ->
-                    space == null
-                        ? () -> {}
-                        : space.reserve(bytes, () -> giveUpOne(shard), cancellation),
+                bytes -> {
+                  if (space == null) {
+                    return Optional.of(() -> {});
+                  }
+                  return needed == null
+                      ? space.reserveIfFree(
+                          folder, inStream, bytes, () -> giveUpOne(shard, true), cancellation)
+                      : Optional.of(
+                          space.reserve(
+                              folder,
+                              inStream,
+                              bytes,
+                              () -> giveUpOne(shard, false),
+                              cancellation));
+                },
                 cancellation);
+        if (ready.isEmpty()) {
+          return null;
+        }
+        open = ready.get();
         opened.incrementAndGet();
         if (bounded) {
           lastUse.set(shard, System.nanoTime());
@@ -234,7 +333,7 @@ public final class ShardCache implements AutoCloseable {
           return;
         }
       }
-      if (!giveUpOne(shard)) {
+      if (giveUpOne(shard, false).isEmpty()) {
         synchronized (readers) {
           openShards++;
           openBytes += bytes;
@@ -244,31 +343,68 @@ public final class ShardCache implements AutoCloseable {
     }
   }
 
-  private boolean giveUpOne(int except) throws IOException {
+  /**
+   * Closes the shard that was used longest ago, of those that are not needed soon if there are any.
+   *
+   * @param sparing whether to close none otherwise
+   */
+  private Optional<Resident> giveUpOne(int except, boolean sparing) throws IOException {
     int oldest = -1;
+    int oldestOfAll = -1;
     for (int shard = 0; shard < monitors.length; shard++) {
-      if (shard != except
-          && readers.get(shard) != null
-          && (oldest < 0 || lastUse.get(shard) < lastUse.get(oldest))) {
-        oldest = shard;
+      if (shard != except && readers.get(shard) != null) {
+        if (isOlder(shard, oldestOfAll)) {
+          oldestOfAll = shard;
+        }
+        if (isOlder(shard, oldest) && !isNeededSoon(shard)) {
+          oldest = shard;
+        }
       }
     }
+    if (oldest < 0 && !sparing) {
+      oldest = oldestOfAll;
+    }
     if (oldest < 0) {
+      return Optional.empty();
+    }
+    int stream = stream(oldest);
+    int inStream = oldest - firstShard[stream];
+    Opened open = readers.get(oldest);
+    if (open != null && discard(oldest, open) && space != null) {
+      folders.get(stream).touch(inStream);
+    }
+    return Optional.of(new Resident(folders.get(stream), inStream, Long.MAX_VALUE));
+  }
+
+  private boolean isOlder(int shard, int than) {
+    return than < 0 || lastUse.get(shard) < lastUse.get(than);
+  }
+
+  private boolean isNeededSoon(int shard) {
+    for (IntPredicate needed : neededSoon) {
+      if (needed.test(shard)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean discard(int shard, Opened open) {
+    if (!readers.compareAndSet(shard, open, null)) {
       return false;
     }
-    Opened open = readers.getAndSet(oldest, null);
-    if (open == null) {
-      return true;
+    if (bounded) {
+      synchronized (readers) {
+        openShards--;
+        openBytes -= mostBytes(shard);
+      }
     }
-    synchronized (readers) {
-      openShards--;
-      openBytes -= mostBytes(oldest);
+    try {
+      open.close();
+    } catch (IOException e) {
+      // It was only read, so that nothing is lost.
+      log.debug("closing shard {} failed", shard, e);
     }
-    if (space != null) {
-      int stream = stream(oldest);
-      folders.get(stream).touch(oldest - firstShard[stream]);
-    }
-    open.close();
     return true;
   }
 
@@ -284,6 +420,10 @@ public final class ShardCache implements AutoCloseable {
           open.close();
         }
       }
+    }
+    slow.close();
+    if (space != null) {
+      space.close();
     }
     for (ShardFolder folder : folders) {
       folder.close();

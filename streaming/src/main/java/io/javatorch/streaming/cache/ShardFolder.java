@@ -7,6 +7,7 @@ import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.ShardFiles;
 import io.javatorch.streaming.format.ShardInfo;
 import io.javatorch.streaming.format.ShardReader;
+import io.javatorch.streaming.format.ShardReader.Access;
 import io.javatorch.streaming.storage.Cancellation;
 import io.javatorch.streaming.storage.CancelledException;
 import io.javatorch.streaming.storage.Downloader;
@@ -16,8 +17,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
@@ -33,12 +37,16 @@ final class ShardFolder implements AutoCloseable {
   // Ranges of the lock file: a shard being made ready, a shard in use, and the whole cache.
   private static final long LEASES = 1L << 32;
   private static final long SPACE = 1L << 33;
+  private static final long SLOTS = 1L << 34;
 
   private final AtomicLong downloaded = new AtomicLong();
   private final AtomicLong decompressed = new AtomicLong();
 
   private final StreamFiles files;
   private final HostLock locks;
+
+  /** Which shard each file is of, by directory; made when it is first needed. */
+  private Map<Path, Map<String, Integer>> shardsOfFiles;
 
   /** Shards whose readable form this process has verified by its hashes; null without hashes. */
   private final AtomicIntegerArray verified;
@@ -58,7 +66,8 @@ final class ShardFolder implements AutoCloseable {
 
   /** Called when room is needed for bytes about to be written; the shard is locked. */
   interface Room {
-    Reservation reserve(long bytes) throws IOException;
+    /** None if it is not to be had now and the shard is not needed yet. */
+    Optional<Reservation> reserve(long bytes) throws IOException;
   }
 
   /** Room that is kept until the files are there. */
@@ -122,12 +131,14 @@ final class ShardFolder implements AutoCloseable {
   }
 
   /**
-   * Opens a shard, and brings its files first if they are missing or damaged.
+   * Opens a shard, and brings its files first if they are missing or damaged. None if there is no
+   * room.
    *
    * @param leased whether to keep it from being evicted
    * @param cancellation ends the wait for what is missing
    */
-  Opened open(int shard, boolean leased, Room room, Cancellation cancellation) throws IOException {
+  Optional<Opened> open(int shard, boolean leased, Room room, Cancellation cancellation)
+      throws IOException {
     for (int attempt = 1; ; attempt++) {
       // What cannot be evicted needs no lease, and may lie where no lock file can be made.
       boolean evictable = leased && takesWork(files.shards().get(shard));
@@ -139,13 +150,14 @@ final class ShardFolder implements AutoCloseable {
       boolean opened = false;
       try {
         // What has just been brought is not brought again if it cannot be read.
-        var ready = openIfReady(shard, attempt == 1);
+        // A map would keep an evicted file's blocks for as long as any sample of it lives.
+        var ready = openIfReady(shard, attempt == 1, evictable ? Access.READ : Access.MAPPED);
         if (ready.isPresent()) {
           opened = true;
           if (evictable) {
             touch(shard);
           }
-          return new Opened(ready.get(), lease);
+          return Optional.of(new Opened(ready.get(), lease));
         }
       } finally {
         if (!opened && lease.isPresent()) {
@@ -160,7 +172,9 @@ final class ShardFolder implements AutoCloseable {
                 + ATTEMPTS
                 + " times: raise cacheLimit");
       }
-      bring(shard, room, cancellation);
+      if (!bring(shard, room, cancellation)) {
+        return Optional.empty();
+      }
     }
   }
 
@@ -169,26 +183,27 @@ final class ShardFolder implements AutoCloseable {
    *
    * @param orNone whether to take damaged files for missing ones
    */
-  private Optional<ShardReader> openIfReady(int shard, boolean orNone) throws IOException {
+  private Optional<ShardReader> openIfReady(int shard, boolean orNone, Access access)
+      throws IOException {
     ShardInfo info = files.shards().get(shard);
     if (!takesWork(info)) {
       // These are the user's own: if one is missing or damaged, nothing can be done about it.
       verifyOnce(shard, files.local());
-      return Optional.of(ShardReader.open(files.local(), info, files.pickles()));
+      return Optional.of(ShardReader.open(files.local(), info, files.pickles(), access));
     }
     Path first = rawDirectory(info);
-    var ready = openIfWhole(first, shard, orNone);
+    var ready = openIfWhole(first, shard, orNone, access);
     return ready.isPresent() || first.equals(files.local())
         ? ready
-        : openIfWhole(files.local(), shard, orNone);
+        : openIfWhole(files.local(), shard, orNone, access);
   }
 
-  private Optional<ShardReader> openIfWhole(Path place, int shard, boolean orNone)
+  private Optional<ShardReader> openIfWhole(Path place, int shard, boolean orNone, Access access)
       throws IOException {
     ShardInfo info = files.shards().get(shard);
     try {
       verifyOnce(shard, place);
-      return Optional.of(ShardReader.open(place, info, files.pickles()));
+      return Optional.of(ShardReader.open(place, info, files.pickles(), access));
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (MalformedShardException e) {
@@ -222,16 +237,21 @@ final class ShardFolder implements AutoCloseable {
     return info.compression().isPresent() ? files.raw() : files.local();
   }
 
-  private void bring(int shard, Room room, Cancellation cancellation) throws IOException {
+  private boolean bring(int shard, Room room, Cancellation cancellation) throws IOException {
     ShardInfo info = files.shards().get(shard);
     try (Hold lock = lock(shard, cancellation)) {
       log.debug("making shard {} of {} ready under {}", shard, this, lock);
-      var ready = openIfReady(shard, true);
+      // Only to see whether it is there.
+      var ready = openIfReady(shard, true, Access.READ);
       if (ready.isPresent()) {
         ready.get().close();
-        return;
+        return true;
       }
-      try (Reservation reserved = room.reserve(bytesToBring(shard))) {
+      Optional<Reservation> reservation = room.reserve(bytesToBring(shard));
+      if (reservation.isEmpty()) {
+        return false;
+      }
+      try (Reservation reserved = reservation.get()) {
         log.trace("room: {}", reserved);
         for (FilePair file : info.files()) {
           bring(info, file, cancellation);
@@ -240,6 +260,7 @@ final class ShardFolder implements AutoCloseable {
           verified.set(shard, 1);
         }
       }
+      return true;
     }
   }
 
@@ -324,8 +345,14 @@ final class ShardFolder implements AutoCloseable {
     return raw.getFileName().toString().replaceAll("[\\\\*?\\[\\]{}]", "\\\\$0");
   }
 
-  private String name(int shard) {
-    return "shard " + shard + " of " + this;
+  /** A shard and the file to look for, for messages. */
+  String name(int shard) {
+    return "shard "
+        + shard
+        + " ("
+        + files.shards().get(shard).data().stored().basename()
+        + ") of "
+        + this;
   }
 
   private Hold lock(int shard, Cancellation cancellation) throws IOException {
@@ -341,6 +368,56 @@ final class ShardFolder implements AutoCloseable {
               + " cacheDirectory or local to a directory of this host's disk",
           e);
     }
+  }
+
+  /** The directory with the lock file. */
+  Path lockDirectory() {
+    return files.raw();
+  }
+
+  /** The lock of a number beyond those that shards take, alone, if nobody holds it. */
+  Optional<Hold> tryLockSlot(long number) throws IOException {
+    return locks.tryAcquire(SLOTS + number);
+  }
+
+  /**
+   * The shards of which something lies here that could be had again. Costs a look at what is here,
+   * not at what the index says could be.
+   */
+  synchronized List<Integer> residents() throws IOException {
+    if (shardsOfFiles == null) {
+      shardsOfFiles = new HashMap<>();
+      for (int shard = 0; shard < shards(); shard++) {
+        for (FilePair file : files.shards().get(shard).files()) {
+          if (file.zip().isPresent()) {
+            note(file.raw().in(files.raw()), shard);
+          }
+          if (files.remote().isPresent()) {
+            note(file.stored().in(files.local()), shard);
+          }
+        }
+      }
+    }
+    var residents = new TreeSet<Integer>();
+    for (var directory : shardsOfFiles.entrySet()) {
+      try (var entries = Files.newDirectoryStream(directory.getKey())) {
+        for (Path entry : entries) {
+          Integer shard = directory.getValue().get(entry.getFileName().toString());
+          if (shard != null) {
+            residents.add(shard);
+          }
+        }
+      } catch (NoSuchFileException e) {
+        log.trace("nothing has been brought to {} yet", directory.getKey(), e);
+      }
+    }
+    return List.copyOf(residents);
+  }
+
+  private void note(Path file, int shard) {
+    shardsOfFiles
+        .computeIfAbsent(file.getParent(), directory -> new HashMap<>())
+        .put(file.getFileName().toString(), shard);
   }
 
   /** Waits to be the only one on this host that makes room. */

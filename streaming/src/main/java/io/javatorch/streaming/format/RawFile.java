@@ -1,5 +1,6 @@
 package io.javatorch.streaming.format;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,10 +10,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Random access to a file by many threads at once, as little-endian buffers over its pages. Nothing
- * of it is copied to the heap.
+ * Random access to a file by many threads at once, as little-endian buffers: over its pages, so that
+ * nothing of it is copied to the heap, or else as copies.
  *
- * <p>A buffer's memory is unmapped when no buffer over it is reachable any more, and never before:
+ * <p>A mapped buffer's memory is unmapped when no buffer over it is reachable any more, and never before:
  * buffers stay valid after {@link #close}.
  */
 abstract sealed class RawFile implements AutoCloseable {
@@ -51,6 +52,22 @@ abstract sealed class RawFile implements AutoCloseable {
         maps[i] = map(channel, from, Math.min(2L * step - 1, size - from));
       }
       return new InParts(size, channel, maps, step);
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Opens a file without mapping it: what it takes on the disk is free as soon as it is deleted and
+   * closed. Its buffers are copies.
+   *
+   * @param headBytes how much of its beginning to keep in memory
+   */
+  static RawFile openUnmapped(Path file, long headBytes) throws IOException {
+    var channel = FileChannel.open(file, StandardOpenOption.READ);
+    try {
+      return new Unmapped(channel, (int) Math.min(headBytes, channel.size()));
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
@@ -123,6 +140,46 @@ abstract sealed class RawFile implements AutoCloseable {
     @Override
     int indexOf(long position, int length) {
       return length <= step ? (int) (position % step) : 0;
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+
+  private static final class Unmapped extends RawFile {
+    private final FileChannel channel;
+    private final ByteBuffer head;
+
+    Unmapped(FileChannel channel, int headBytes) throws IOException {
+      super(channel.size());
+      this.channel = channel;
+      head = read(0, headBytes);
+    }
+
+    @Override
+    ByteBuffer range(long position, int length) throws IOException {
+      return isInHead(position, length) ? head : read(position, length);
+    }
+
+    @Override
+    int indexOf(long position, int length) {
+      return isInHead(position, length) ? (int) position : 0;
+    }
+
+    private boolean isInHead(long position, int length) {
+      return position + length <= head.capacity();
+    }
+
+    private ByteBuffer read(long position, int length) throws IOException {
+      var buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+      while (buffer.hasRemaining()) {
+        if (channel.read(buffer, position + buffer.position()) < 0) {
+          throw new EOFException("the file was truncated while it was open");
+        }
+      }
+      return buffer;
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.javatorch.streaming.format.MalformedShardException.Where;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -77,11 +78,35 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
    */
   public static ShardReader open(Path directory, ShardInfo shard, Pickles pickles)
       throws IOException {
-    return open(directory, shard, pickles, RawFile.STEP_BYTES);
+    return open(directory, shard, pickles, Access.MAPPED);
+  }
+
+  /**
+   * Opens a shard as {@link #open(Path, ShardInfo, Pickles)}, with a say on how its files are read.
+   */
+  public static ShardReader open(Path directory, ShardInfo shard, Pickles pickles, Access access)
+      throws IOException {
+    return open(
+        directory,
+        shard,
+        pickles,
+        access == Access.MAPPED
+            ? (path, tableBytes) -> RawFile.open(path)
+            : RawFile::openUnmapped);
+  }
+
+  /** How to open a file that has the table of offsets in its first so many bytes. */
+  private interface Opener {
+    RawFile open(Path path, long tableBytes) throws IOException;
   }
 
   /** Opens a shard, with a say on how it is mapped; see {@link RawFile#open(Path, int)}. */
   static ShardReader open(Path directory, ShardInfo shard, Pickles pickles, int step)
+      throws IOException {
+    return open(directory, shard, pickles, (path, tableBytes) -> RawFile.open(path, step));
+  }
+
+  private static ShardReader open(Path directory, ShardInfo shard, Pickles pickles, Opener opener)
       throws IOException {
     var path = shard.data().raw().in(directory);
     if (pickles == Pickles.REFUSED) {
@@ -104,7 +129,10 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
       throw new MalformedShardException(
           Where.in(path), e.getMessage(), "Write the data set again with known encodings", e);
     }
-    var file = open(directory, shard.data().raw(), step);
+    // The table of an MDS shard is the beginning of the file itself.
+    long tableBytes = 4 * (shard.samples() + 2L);
+    var file =
+        open(directory, shard.data().raw(), opener, shard.meta().isPresent() ? 0 : tableBytes);
     RawFile table = null;
     try {
       var tablePath = path;
@@ -112,7 +140,7 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
       if (shard.meta().isPresent()) {
         var meta = shard.meta().get().raw();
         tablePath = meta.in(directory);
-        table = open(directory, meta, step);
+        table = open(directory, meta, opener, tableBytes);
       }
       var reader = new ShardReader(shard, schema, path, file, tablePath, table);
       reader.checkEnds();
@@ -126,17 +154,29 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
     }
   }
 
-  private static RawFile open(Path directory, FileInfo info, int step) throws IOException {
+  private static RawFile open(Path directory, FileInfo info, Opener opener, long tableBytes)
+      throws IOException {
     var path = info.in(directory);
     // A size that is checked only once the file is open is one too late for a pipe, which blocks.
     ShardFiles.checkSize(info, path);
     ShardFiles.checkInside(directory, info);
-    var file = RawFile.open(path, step);
+    var file = opener.open(path, tableBytes);
     if (file.size() != info.bytes()) {
       file.close();
       throw ShardFiles.wrongSize(path, file.size(), info);
     }
     return file;
+  }
+
+  /** How files are read. */
+  public enum Access {
+    /** Mapped into memory: samples are views of the page cache, and outlive the reader. */
+    MAPPED,
+    /**
+     * A read for each sample, which is a copy: what a deleted file took is free as soon as the
+     * reader is closed.
+     */
+    READ
   }
 
   /** What to do with pickled columns. */
@@ -227,6 +267,9 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
       int length = (int) (end - begin);
       return rows == null ? sample(index, begin, length) : row(index, begin, length);
     } catch (IOException e) {
+      if (closed && e instanceof ClosedChannelException) {
+        throw new IllegalStateException("the reader of " + where.file() + " was closed", e);
+      }
       throw new UncheckedIOException("sample " + index + " of " + where.file(), e);
     }
   }

@@ -1,8 +1,12 @@
 package io.javatorch.streaming.order;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -23,6 +27,7 @@ public final class SampleOrder {
   private final SamplingMethod samplingMethod;
   private final long samplingGranularity;
   private final long epochSize;
+  private final String description;
 
   private SampleOrder(Builder builder) {
     shardSizes = builder.streams.stream().map(StreamShards::shardSizes).toArray(long[][]::new);
@@ -35,6 +40,7 @@ public final class SampleOrder {
     batchingMethod = builder.batchingMethod;
     mix = StreamMix.of(builder.streams, builder.epochSize, builder.seed);
     epochSize = mix.epochSize();
+    description = describe();
   }
 
   /**
@@ -49,6 +55,42 @@ public final class SampleOrder {
   /** Samples of an epoch over all ranks, without padding. */
   public long epochSize() {
     return epochSize;
+  }
+
+  /**
+   * What an epoch's order follows from, beside what an {@link EpochStart} and a {@link Topology}
+   * say: equal for orders that are equal. One line, for messages and to be kept with a state.
+   */
+  public String description() {
+    return description;
+  }
+
+  private String describe() {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+    for (int stream = 0; stream < shardSizes.length; stream++) {
+      long[] sizes = shardSizes[stream];
+      var bytes = ByteBuffer.allocate(8 * (sizes.length + 2));
+      bytes.putLong(mix.choose()[stream]).putLong(sizes.length).asLongBuffer().put(sizes);
+      digest.update(bytes.array());
+    }
+    return (shuffle
+            ? shuffleAlgorithm.pythonName()
+                + ", blocks of "
+                + (shuffleBlockSize == 0 ? "the default size" : shuffleBlockSize)
+            : "unshuffled")
+        + ", batching "
+        + batchingMethod.pythonName()
+        + ", sampling "
+        + samplingMethod.pythonName()
+        + " by "
+        + samplingGranularity
+        + ", shards "
+        + HexFormat.of().formatHex(digest.digest(), 0, 8);
   }
 
   /**

@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -204,7 +205,7 @@ class ShardCacheTest {
     Path directory = TestShards.write(root.resolve("data"), null, sizes);
     var shards = ShardIndex.read(directory).shards();
     var files = new StreamFiles(directory, directory, Optional.empty(), shards, List.of(), false);
-    try (var cache = new ShardCache(List.of(files), 0, 1, 8)) {
+    try (var cache = new ShardCache(List.of(files), 0, 1, 8, Duration.ofSeconds(10))) {
       var failures = new ArrayList<Throwable>();
       var threads = new ArrayList<Thread>();
       for (int t = 0; t < 4; t++) {
