@@ -10,11 +10,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Random access to a file by many threads at once, as little-endian buffers: over its pages, so that
- * nothing of it is copied to the heap, or else as copies.
+ * Random access to a file by many threads at once, as little-endian buffers: over its pages, so
+ * that nothing of it is copied to the heap, or else as copies.
  *
- * <p>A mapped buffer's memory is unmapped when no buffer over it is reachable any more, and never before:
- * buffers stay valid after {@link #close}.
+ * <p>A mapped buffer's memory is unmapped when no buffer over it is reachable any more, and never
+ * before: buffers stay valid after {@link #close}.
  */
 abstract sealed class RawFile implements AutoCloseable {
   /** Java maps one byte less than twice this at once. */

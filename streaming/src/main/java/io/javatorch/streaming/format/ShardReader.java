@@ -90,9 +90,7 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
         directory,
         shard,
         pickles,
-        access == Access.MAPPED
-            ? (path, tableBytes) -> RawFile.open(path)
-            : RawFile::openUnmapped);
+        access == Access.MAPPED ? (path, tableBytes) -> RawFile.open(path) : RawFile::openUnmapped);
   }
 
   /** How to open a file that has the table of offsets in its first so many bytes. */
