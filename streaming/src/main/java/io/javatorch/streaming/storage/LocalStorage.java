@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -25,7 +26,12 @@ final class LocalStorage implements Storage {
 
   @Override
   public InputStream open(String path, long offset) throws IOException {
-    FileChannel channel = FileChannel.open(root.resolve(path), StandardOpenOption.READ);
+    Path file = root.resolve(path);
+    // A pipe blocks whoever opens it, and a device may never end.
+    if (!Files.isRegularFile(file) && Files.exists(file)) {
+      throw new FileSystemException(file.toString(), null, "it is no regular file");
+    }
+    FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
     try {
       channel.position(offset);
       return Channels.newInputStream(channel);
