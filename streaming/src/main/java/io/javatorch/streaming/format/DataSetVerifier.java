@@ -4,12 +4,16 @@ import io.javatorch.streaming.codec.HashAlgorithm;
 import io.javatorch.streaming.format.MalformedShardException.Where;
 import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /**
  * Checks a data set in a local directory and reports all of its faults, not the first alone: every
@@ -17,10 +21,18 @@ import java.util.function.Consumer;
  * shard's own configuration, and every column of every sample.
  */
 public final class DataSetVerifier {
+  /** A shard may have a billion of them. */
+  private static final int MOST_SAMPLE_FAULTS = 1_000;
+
+  private static final Pattern SHARD_LIKE =
+      Pattern.compile("(?:^|/)(?:shard\\.[0-9]+\\..*|\\..*\\.tmp)$");
+
   private final Path directory;
   private final boolean samplesToo;
   private final Consumer<String> progress;
   private final List<String> faults = new ArrayList<>();
+  private final List<String> warnings = new ArrayList<>();
+  private final Set<String> known = new HashSet<>();
   private long files;
   private long bytes;
   private long samples;
@@ -44,42 +56,95 @@ public final class DataSetVerifier {
    * @param files how many files were checked
    * @param bytes the size of those files
    * @param samples how many samples were decoded without a fault
-   * @param faults what is wrong, in the order of the shards; empty if nothing is
+   * @param faults what is wrong, in the order of the shards, then of the index; empty if nothing
+   *     is. Of the samples of one shard the first {@value #MOST_SAMPLE_FAULTS} are listed and the
+   *     others counted
+   * @param warnings what is there and belongs to no shard, which hurts nobody
    */
-  public record Report(int shards, long files, long bytes, long samples, List<String> faults) {
+  public record Report(
+      int shards,
+      long files,
+      long bytes,
+      long samples,
+      List<String> faults,
+      List<String> warnings) {
     public Report {
       faults = List.copyOf(faults);
+      warnings = List.copyOf(warnings);
     }
   }
 
   /**
-   * Checks the data set.
+   * Checks the data set. Where the index itself is broken, that is a fault, and the shards that can
+   * be made out in it are checked all the same.
    *
    * @throws NoSuchFileException if there is no index
-   * @throws MalformedShardException if the index is not valid; then there is nothing to go by
-   * @throws IOException if the temporary directory cannot be written
+   * @throws IOException if the directory cannot be read, or the temporary one not be made
    */
   public Report verify() throws IOException {
     faults.clear();
+    warnings.clear();
+    known.clear();
     files = 0;
     bytes = 0;
     samples = 0;
-    var index = ShardIndex.read(directory);
+    var indexFaults = new ArrayList<String>();
+    var shards = ShardIndex.readAllThatCanBe(directory, indexFaults::add);
     var scratch = Files.createTempDirectory("mds-verify-");
     try {
-      for (var shard : index.shards()) {
+      for (var shard : shards) {
         progress.accept(shard.data().raw().basename());
-        verify(shard, scratch);
+        try {
+          verify(shard, scratch);
+        } catch (IOException | UncheckedIOException e) {
+          // One shard that cannot be read or unpacked says nothing of the next.
+          faults.add(
+              shard.data().stored().in(directory)
+                  + ": it cannot be checked: "
+                  + e
+                  + ". Check the disk and the rights to the file, and verify again.");
+        }
       }
     } finally {
       Files.deleteIfExists(scratch);
     }
-    return new Report(index.shards().size(), files, bytes, samples, faults);
+    faults.addAll(indexFaults);
+    // Without a whole index nobody knows what is too much.
+    if (indexFaults.isEmpty()) {
+      findStrangers();
+    }
+    return new Report(shards.size(), files, bytes, samples, faults, warnings);
+  }
+
+  /** Files that look like shards or like what an interrupted write left, and are in no index. */
+  private void findStrangers() throws IOException {
+    try (var entries = Files.walk(directory)) {
+      var strangers =
+          entries
+              .filter(Files::isRegularFile)
+              .map(file -> directory.relativize(file).toString().replace('\\', '/'))
+              .filter(name -> SHARD_LIKE.matcher(name).find() && !known.contains(name))
+              .sorted()
+              .toList();
+      for (var name : strangers) {
+        warnings.add(directory.resolve(name) + ": the index does not know it");
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
   }
 
   private void verify(ShardInfo shard, Path scratch) throws IOException {
     boolean whole = true;
     for (var file : shard.files()) {
+      // A shard's raw form may lie beside its compressed one.
+      boolean stored = known.add(file.stored().basename());
+      boolean raw = file.zip().isEmpty() || known.add(file.raw().basename());
+      if (!stored || !raw) {
+        faults.add(
+            file.stored().in(directory)
+                + ": the index has it twice. Write the index again with merge.");
+      }
       whole &= verifyStored(file.stored());
     }
     if (!samplesToo || !whole) {
@@ -114,13 +179,14 @@ public final class DataSetVerifier {
     var path = info.in(directory);
     try {
       files++;
+      ShardFiles.checkInside(directory, info);
       ShardFiles.verify(info, path, known(info, true));
       bytes += info.bytes();
       return true;
     } catch (NoSuchFileException e) {
       faults.add(path + ": it is missing. Fetch it again.");
     } catch (IOException e) {
-      faults.add(path + ": it cannot be read: " + e);
+      faults.add(path + ": it cannot be read: " + e + ". Check the disk and the rights to it.");
     } catch (MalformedShardException e) {
       faults.add(e.getMessage());
     }
@@ -134,7 +200,11 @@ public final class DataSetVerifier {
       if (HashAlgorithm.isKnown(name)) {
         known.add(name);
       } else if (report) {
-        faults.add(info.in(directory) + ": the index has the unknown hash '" + name + "' of it");
+        faults.add(
+            info.in(directory)
+                + ": the index has the unknown hash '"
+                + name
+                + "' of it. Write the data set again with a known hash.");
       }
     }
     return known;
@@ -164,19 +234,52 @@ public final class DataSetVerifier {
     try (var reader = ShardReader.open(raw, shard, Pickles.PLAIN_DATA)) {
       var config = PythonJson.write(PythonJson.sorted(shard.config()));
       if (!reader.configuration().equals(config)) {
-        throw new MalformedShardException(
-            Where.in(shard.files().get(0).raw().in(raw)),
-            "it describes itself otherwise than the index does",
-            "Write the index again, or the shard");
+        faults.add(
+            Where.in(shard.files().get(0).raw().in(raw))
+                + ": it describes itself otherwise than the index does. Write the index again, or"
+                + " the shard.");
       }
+      long broken = 0;
       for (int i = 0; i < reader.samples(); i++) {
-        try {
-          reader.get(i).toMap();
+        if (verifySample(reader, i, broken)) {
           samples++;
-        } catch (MalformedShardException e) {
-          faults.add(e.getMessage());
+        } else {
+          broken++;
         }
       }
+      if (broken > MOST_SAMPLE_FAULTS) {
+        faults.add(
+            Where.in(shard.data().raw().in(raw))
+                + ": and "
+                + (broken - MOST_SAMPLE_FAULTS)
+                + " more broken samples");
+      }
+    }
+  }
+
+  /** Decodes every column, so that a broken one does not hide another. */
+  private boolean verifySample(ShardReader reader, int index, long broken) {
+    boolean sound = true;
+    try {
+      var sample = reader.get(index);
+      for (int column = 0; column < sample.columns().size(); column++) {
+        try {
+          sample.get(column);
+        } catch (MalformedShardException e) {
+          sound = false;
+          report(e, broken);
+        }
+      }
+    } catch (MalformedShardException e) {
+      sound = false;
+      report(e, broken);
+    }
+    return sound;
+  }
+
+  private void report(MalformedShardException e, long broken) {
+    if (broken < MOST_SAMPLE_FAULTS) {
+      faults.add(e.getMessage());
     }
   }
 }

@@ -75,7 +75,7 @@ public final class ShardFiles {
       var reason = e.getReason() == null ? "" : " (" + e.getReason() + ")";
       var missing =
           new NoSuchFileException(
-              file.toString(), null, "the file is missing" + reason + ": fetch it again");
+              file.toString(), null, "there is no such file" + reason + "; fetch it again");
       missing.initCause(e);
       throw missing;
     }

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javatorch.streaming.format.MalformedShardException.Where;
+import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -32,6 +33,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /**
  * The index of a data set: its shards, in order. Immutable.
@@ -79,6 +81,25 @@ public record ShardIndex(List<ShardInfo> shards) {
     var shards = new ArrayList<ShardInfo>();
     scan(file, (node, shard) -> shards.add(shard));
     return new ShardIndex(shards);
+  }
+
+  /**
+   * Reads what can be read of an index that may be broken: every entry that is sound, up to the
+   * place from which on it is no JSON.
+   *
+   * @param faults hears what is wrong
+   * @throws NoSuchFileException if there is no index
+   */
+  static List<ShardInfo> readAllThatCanBe(Path directory, Consumer<String> faults)
+      throws IOException {
+    var shards = new ArrayList<ShardInfo>();
+    var file = directory.resolve(BASENAME);
+    try {
+      scan(file, (node, shard) -> shards.add(shard), e -> faults.accept(e.getMessage()));
+    } catch (MalformedShardException e) {
+      faults.accept(e.getMessage());
+    }
+    return shards;
   }
 
   /**
@@ -186,7 +207,25 @@ public record ShardIndex(List<ShardInfo> shards) {
 
   /** Reads an index and hands each shard on as it comes. */
   private static void scan(Path file, BiConsumer<ObjectNode, ShardInfo> sink) throws IOException {
+    scan(
+        file,
+        sink,
+        e -> {
+          throw e;
+        });
+  }
+
+  /**
+   * Reads an index and hands each shard on as it comes.
+   *
+   * @param refused hears of an entry that is JSON but no shard; the next ones are read if it
+   *     returns
+   */
+  private static void scan(
+      Path file, BiConsumer<ObjectNode, ShardInfo> sink, Consumer<MalformedShardException> refused)
+      throws IOException {
     var where = Where.in(file);
+    ShardFiles.regularSize(file);
     // Not left to the parser, which would guess at UTF-16 and UTF-32 and pass over bad UTF-8.
     try (var in =
             new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8.newDecoder());
@@ -213,7 +252,14 @@ public record ShardIndex(List<ShardInfo> shards) {
           while (parser.nextToken() == JsonToken.START_OBJECT) {
             parser.startValue();
             ObjectNode node = MAPPER.readTree(parser);
-            sink.accept(node, shardParser.parse(node));
+            ShardInfo shard;
+            try {
+              shard = shardParser.parse(node);
+            } catch (MalformedShardException e) {
+              refused.accept(e);
+              continue;
+            }
+            sink.accept(node, shard);
           }
           if (parser.currentToken() != JsonToken.END_ARRAY) {
             throw new MalformedShardException(
@@ -250,7 +296,10 @@ public record ShardIndex(List<ShardInfo> shards) {
   /** Where in the file a place in its text lies. */
   private static long bytePosition(Path file, JsonLocation location) throws IOException {
     long bytes = 0;
-    try (var in = Files.newBufferedReader(file)) {
+    // What is not UTF-8 lies behind the place, since the parser came so far.
+    try (var in =
+        new BufferedReader(
+            new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
       for (long i = 0; i < location.getCharOffset(); i++) {
         int c = in.read();
         if (c < 0) {
@@ -325,13 +374,12 @@ public record ShardIndex(List<ShardInfo> shards) {
     }
 
     ShardInfo parse(JsonNode json) {
+      int number = shard++;
       try {
-        var info = parseShard(json);
-        shard++;
-        return info;
+        return parseShard(json);
       } catch (IllegalArgumentException e) {
         throw new MalformedShardException(
-            where, "shard " + shard + ": " + e.getMessage(), REMEDY, e);
+            where, "shard " + number + ": " + e.getMessage(), REMEDY, e);
       }
     }
 

@@ -23,6 +23,7 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     var report = new DataSetVerifier(data.directory(), !filesOnly, shard -> {}).verify();
     report.faults().forEach(fault -> data.out().println(fault));
+    report.warnings().forEach(warning -> data.out().println("warning: " + warning));
     data.out()
         .printf(
             "%s shards, %s files, %s%s: %s%n",

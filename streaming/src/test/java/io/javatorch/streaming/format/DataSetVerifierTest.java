@@ -89,6 +89,87 @@ class DataSetVerifierTest {
   }
 
   @Test
+  void reportsEveryColumnOfEverySampleThatIsBroken() throws IOException {
+    var data = directory.resolve("two");
+    try (var writer = MdsWriter.builder(data).columns(Map.of("a", "bytes", "b", "bytes")).open()) {
+      for (int i = 0; i < 1_200; i++) {
+        writer.write(Map.of("a", new byte[] {(byte) 0xff}, "b", new byte[] {(byte) 0xfe}));
+      }
+      writer.finish();
+    }
+    var index = data.resolve("index.json");
+    Files.writeString(index, Files.readString(index).replace("\"bytes\", ", "\"str\", "));
+    Files.writeString(index, Files.readString(index).replace("\"bytes\"]", "\"str\"]"));
+    var shard = data.resolve("shard.00000.mds");
+    var text = Files.readString(shard, StandardCharsets.ISO_8859_1);
+    Files.writeString(
+        shard,
+        text.replace("[\"bytes\", \"bytes\"]", "[\"str\", \"str\"]    "),
+        StandardCharsets.ISO_8859_1);
+    var report = verify(data);
+    // The configuration was padded, so that it differs; each sample is read all the same.
+    assertThat(report.faults().get(0)).contains("describes itself otherwise");
+    assertThat(report.faults()).hasSize(1 + 2 * 1_000 + 1);
+    assertThat(report.faults().get(1)).contains("sample 0, column 'a'");
+    assertThat(report.faults().get(2)).contains("sample 0, column 'b'");
+    assertThat(report.faults().get(2_001)).contains("and 200 more broken samples");
+    assertThat(report.samples()).isZero();
+  }
+
+  @Test
+  void goesOnBehindABrokenEntryOfTheIndexAndUpToWhereItIsNoJson() throws IOException {
+    int shards = ShardIndex.read(directory).shards().size();
+    var index = directory.resolve("index.json");
+    var entries = Files.readString(index).split("(?=\\{\"column_encodings)");
+    assertThat(entries).hasSize(shards + 1);
+    entries[1] = entries[1].replace("\"version\": 2", "\"version\": 3");
+    var last = entries[shards];
+    entries[shards] = last.substring(0, last.length() / 2);
+    Files.writeString(index, String.join("", entries));
+    Files.delete(directory.resolve("shard.00002.mds"));
+    var report = verify(directory);
+    assertThat(report.shards()).isEqualTo(shards - 2);
+    assertThat(report.faults()).hasSize(3);
+    assertThat(report.faults().get(0)).contains("shard.00002.mds").contains("missing");
+    assertThat(report.faults().get(1)).contains("index.json: shard 0: its version is not 2");
+    assertThat(report.faults().get(2)).contains("is not JSON").contains(", byte ");
+    assertThat(report.samples()).isPositive();
+    // Which file is too much nobody can say.
+    assertThat(report.warnings()).isEmpty();
+  }
+
+  @Test
+  void warnsOfFilesThatTheIndexDoesNotKnow() throws IOException {
+    Files.write(directory.resolve("shard.00099.mds"), new byte[3]);
+    Files.write(directory.resolve(".shard.00000.mds.1.tmp"), new byte[3]);
+    Files.write(directory.resolve("README.md"), new byte[3]);
+    var report = verify(directory);
+    assertThat(report.faults()).isEmpty();
+    assertThat(report.warnings()).hasSize(2);
+    assertThat(report.warnings().get(0)).contains(".shard.00000.mds.1.tmp");
+    assertThat(report.warnings().get(1)).contains("shard.00099.mds: the index does not know it");
+  }
+
+  @Test
+  void reportsAFileThatTheIndexHasTwiceAndLinksThatLeadOut() throws IOException {
+    var index = directory.resolve("index.json");
+    Files.writeString(index, Files.readString(index).replace("shard.00001.mds", "shard.00000.mds"));
+    var outside = Files.createTempFile("outside", ".mds");
+    try {
+      var third = directory.resolve("shard.00002.mds");
+      Files.move(third, outside, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+      Files.createSymbolicLink(third, outside);
+      var report = verify(directory);
+      assertThat(report.faults())
+          .anyMatch(fault -> fault.contains("shard.00000.mds: the index has it twice"))
+          .anyMatch(fault -> fault.contains("shard.00002.mds: it is a link to"));
+      assertThat(report.warnings()).anyMatch(warning -> warning.contains("shard.00001.mds"));
+    } finally {
+      Files.delete(outside);
+    }
+  }
+
+  @Test
   void readsByNumberAtRandom() throws IOException {
     try (var set = LocalDataSet.open(directory)) {
       assertThat(set.samples()).isEqualTo(20);
