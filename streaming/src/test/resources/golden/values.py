@@ -323,6 +323,8 @@ def plain(encoding, value):
     if isinstance(value, (float, np.floating)):
         value = float(value)
         return value if math.isfinite(value) else {'float': str(value)}
+    if isinstance(value, np.integer):
+        return int(value)
     if isinstance(value, Decimal):
         return {'decimal': str(value)}
     if isinstance(value, np.ndarray):

@@ -129,7 +129,7 @@ class GoldenMatrixTest {
     int compressions = 1 + strings(manifest.get("compressions")).size();
     int hashes = strings(manifest.get("hashes")).size();
     System.out.printf(
-        "golden: %d data sets by mosaicml-streaming %s: %d encodings x %d compressions and levels x"
+        "%ngolden: %d data sets by mosaicml-streaming %s: %d encodings x %d compressions and levels x"
             + " %d hashes = %d cases; %d values read, %d written, %d files equal byte for byte, %d"
             + " after decompression%n",
         manifest.get("data_sets").size(),
