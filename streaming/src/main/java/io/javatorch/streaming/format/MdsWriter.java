@@ -364,8 +364,10 @@ public final class MdsWriter implements AutoCloseable {
         bytes += 4L + blobs[column].length;
       }
     }
-    if (sizeLimit.isPresent() && sizeLimit.getAsLong() < shardBytes() + bytes + 4) {
-      // The first sample may be too large alone; the peer then writes an empty shard, and so do we.
+    boolean exceeds = sizeLimit.isPresent() && sizeLimit.getAsLong() < shardBytes() + bytes + 4;
+    // The first sample may be too large alone; the peer then writes an empty shard, and so do we.
+    // But after shards that were there when the write was taken up this sample is not the first.
+    if (exceeds && (buffer.samples() > 0 || shards.isEmpty())) {
       flush();
     }
     if (shardBytes() + bytes + 4 > MAX_OFFSET) {
