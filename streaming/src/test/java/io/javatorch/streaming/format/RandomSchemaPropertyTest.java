@@ -93,7 +93,7 @@ class RandomSchemaPropertyTest {
     }
   }
 
-  @Property(tries = 200)
+  @Property(tries = 100)
   void keepsValuesOfEveryEncoding(@ForAll long seed) throws Exception {
     var random = new RandomValues(seed);
     for (var name : RandomValues.encodings()) {
@@ -112,7 +112,7 @@ class RandomSchemaPropertyTest {
     }
   }
 
-  @Property(tries = 50)
+  @Property(tries = 25)
   void readsWhatItWroteInAnyOrder(@ForAll long seed) throws IOException {
     var random = new RandomValues(seed);
     var set = Case.random(random);
@@ -135,7 +135,7 @@ class RandomSchemaPropertyTest {
     }
   }
 
-  @Property(tries = 40)
+  @Property(tries = 25)
   void resumesInTheMiddleToWhatAnUninterruptedWriteGives(@ForAll long seed) throws IOException {
     var random = new RandomValues(seed);
     var set = Case.random(random);
@@ -161,7 +161,7 @@ class RandomSchemaPropertyTest {
     }
   }
 
-  @Property(tries = 30)
+  @Property(tries = 25)
   void appendsInTheMiddleToTheSameSamples(@ForAll long seed) throws IOException {
     var random = new RandomValues(seed);
     var set = Case.random(random);
