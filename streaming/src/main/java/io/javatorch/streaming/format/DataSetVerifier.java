@@ -16,9 +16,9 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
- * Checks a data set in a local directory and reports all of its faults, not the first alone: every
- * file's presence, size and hashes, and unless left out, every compressed file's content, every
- * shard's own configuration, and every column of every sample.
+ * Checks a data set and reports all of its faults, not the first alone: every file's presence, size
+ * and hashes, and unless left out, every compressed file's content, every shard's own
+ * configuration, and every column of every sample.
  */
 public final class DataSetVerifier {
   /** A shard may have a billion of them. */
@@ -27,6 +27,7 @@ public final class DataSetVerifier {
   private static final Pattern SHARD_LIKE =
       Pattern.compile("(?:^|/)(?:shard\\.[0-9]+\\..*|\\..*\\.tmp)$");
 
+  private final DataSetFiles dataSet;
   private final Path directory;
   private final boolean samplesToo;
   private final Consumer<String> progress;
@@ -38,15 +39,22 @@ public final class DataSetVerifier {
   private long samples;
 
   /**
-   * Describes a check.
+   * Describes a check. Shards of a store are brought one by one, each while it is checked.
    *
+   * @param dataSet the data set; it stays open
    * @param samplesToo whether to decompress and to decode every sample as well
    * @param progress hears the name of each shard before it is checked
    */
-  public DataSetVerifier(Path directory, boolean samplesToo, Consumer<String> progress) {
-    this.directory = directory;
+  public DataSetVerifier(DataSetFiles dataSet, boolean samplesToo, Consumer<String> progress) {
+    this.dataSet = dataSet;
+    this.directory = dataSet.directory();
     this.samplesToo = samplesToo;
     this.progress = progress;
+  }
+
+  /** Describes a check of a local directory. */
+  public DataSetVerifier(Path directory, boolean samplesToo, Consumer<String> progress) {
+    this(DataSetFiles.open(directory), samplesToo, progress);
   }
 
   /**
@@ -103,6 +111,10 @@ public final class DataSetVerifier {
                   + ": it cannot be checked: "
                   + e
                   + ". Check the disk and the rights to the file, and verify again.");
+        } finally {
+          for (var file : shard.files()) {
+            dataSet.release(file.stored());
+          }
         }
       }
     } finally {
@@ -113,24 +125,21 @@ public final class DataSetVerifier {
     if (indexFaults.isEmpty()) {
       findStrangers();
     }
-    return new Report(shards.size(), files, bytes, samples, faults, warnings);
+    return new Report(
+        shards.size(),
+        files,
+        bytes,
+        samples,
+        faults.stream().map(dataSet::named).toList(),
+        warnings.stream().map(dataSet::named).toList());
   }
 
   /** Files that look like shards or like what an interrupted write left, and are in no index. */
   private void findStrangers() throws IOException {
-    try (var entries = Files.walk(directory)) {
-      var strangers =
-          entries
-              .filter(Files::isRegularFile)
-              .map(file -> directory.relativize(file).toString().replace('\\', '/'))
-              .filter(name -> SHARD_LIKE.matcher(name).find() && !known.contains(name))
-              .sorted()
-              .toList();
-      for (var name : strangers) {
+    for (var name : dataSet.names()) {
+      if (SHARD_LIKE.matcher(name).find() && !known.contains(name)) {
         warnings.add(directory.resolve(name) + ": the index does not know it");
       }
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
     }
   }
 
@@ -179,6 +188,7 @@ public final class DataSetVerifier {
     var path = info.in(directory);
     try {
       files++;
+      dataSet.bring(info);
       ShardFiles.checkInside(directory, info);
       ShardFiles.verify(info, path, known(info, true));
       bytes += info.bytes();

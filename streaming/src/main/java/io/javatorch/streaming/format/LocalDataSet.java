@@ -1,5 +1,6 @@
 package io.javatorch.streaming.format;
 
+import io.javatorch.streaming.codec.HashAlgorithm;
 import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,16 +15,18 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 
 /**
- * All samples of a data set in a local directory, by their number, for tools and for looking
- * around; training streams them with {@code StreamingDataset}. Compressed shards are decompressed
- * as they are needed into a temporary directory, of which a few shards are kept.
+ * All samples of a data set by their number, for tools and for looking around; training streams
+ * them with {@code StreamingDataset}. Compressed shards are decompressed, and shards of a store
+ * brought, as they are needed into a temporary directory, of which a few shards are kept: 16 of a
+ * local directory, 2 of a store.
  *
  * <p>Safe for use by several threads, which take turns.
  */
 public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
   private static final int OPEN_SHARDS = 16;
+  private static final int OPEN_REMOTE_SHARDS = 2;
 
-  private final Path directory;
+  private final DataSetFiles dataSet;
   private final ShardIndex index;
   private final Pickles pickles;
 
@@ -36,9 +39,9 @@ public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
   /** A shard in use, and where its decompressed files lie if it has any. */
   private record Open(ShardReader reader, List<Path> files) {}
 
-  private LocalDataSet(Path directory, ShardIndex index, Pickles pickles) {
-    this.directory = directory;
-    this.index = index;
+  private LocalDataSet(DataSetFiles dataSet, Pickles pickles) throws IOException {
+    this.dataSet = dataSet;
+    this.index = dataSet.index();
     this.pickles = pickles;
     this.firsts = new long[index.shards().size() + 1];
     for (int i = 0; i < index.shards().size(); i++) {
@@ -58,7 +61,12 @@ public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
 
   /** Opens the data set in a directory, with a say on pickled columns. */
   public static LocalDataSet open(Path directory, Pickles pickles) throws IOException {
-    return new LocalDataSet(directory, ShardIndex.read(directory), pickles);
+    return open(DataSetFiles.open(directory), pickles);
+  }
+
+  /** Reads a data set wherever it lies, with a say on pickled columns; its files stay open. */
+  public static LocalDataSet open(DataSetFiles files, Pickles pickles) throws IOException {
+    return new LocalDataSet(files, pickles);
   }
 
   /** The data set's index. */
@@ -96,7 +104,7 @@ public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
     if (known != null) {
       return known.reader;
     }
-    if (open.size() >= OPEN_SHARDS) {
+    if (open.size() >= (dataSet.isRemote() ? OPEN_REMOTE_SHARDS : OPEN_SHARDS)) {
       var eldest = open.keySet().iterator().next();
       close(open.remove(eldest));
     }
@@ -107,11 +115,16 @@ public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
 
   private Open load(int number) throws IOException {
     var shard = index.shards().get(number);
+    var directory = dataSet.directory();
+    for (var file : shard.files()) {
+      bring(file.stored());
+    }
     if (shard.compression().isEmpty()) {
-      for (var file : shard.files()) {
-        ShardFiles.verify(file.raw(), file.raw().in(directory), List.of());
-      }
-      return new Open(ShardReader.open(directory, shard, pickles), List.of());
+      var brought =
+          dataSet.isRemote()
+              ? shard.files().stream().map(file -> file.raw().in(directory)).toList()
+              : List.<Path>of();
+      return new Open(ShardReader.open(directory, shard, pickles), brought);
     }
     if (scratch == null) {
       scratch = Files.createTempDirectory("mds-");
@@ -122,8 +135,19 @@ public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
       Files.createDirectories(raw.getParent());
       ShardFiles.checkInside(directory, file.stored());
       ShardFiles.decompress(shard, file, file.stored().in(directory), raw, List.of());
+      dataSet.release(file.stored());
     }
     return new Open(ShardReader.open(scratch, shard, pickles), files);
+  }
+
+  /** What came over a network is checked by its hashes; what lies here, by its size. */
+  private void bring(FileInfo file) throws IOException {
+    var path = dataSet.bring(file);
+    var hashes =
+        dataSet.isRemote()
+            ? file.hashes().keySet().stream().filter(HashAlgorithm::isKnown).toList()
+            : List.<String>of();
+    ShardFiles.verify(file, path, hashes);
   }
 
   private static void close(Open shard) throws IOException {

@@ -1,7 +1,6 @@
 package io.javatorch.streaming.tool;
 
 import io.javatorch.streaming.format.LocalDataSet;
-import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -9,19 +8,24 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-@Command(name = "cat", description = "Prints samples as JSON lines.")
+@Command(
+    name = "cat",
+    description = {
+      "Prints samples as JSON lines.",
+      "Of a store no more than two shards are brought at a time."
+    })
 final class CatCommand implements Callable<Integer> {
   @Mixin private DirectoryArgument data;
 
   @Option(
-      names = "--from",
+      names = {"--offset", "--from"},
       paramLabel = "N",
       defaultValue = "0",
       description = "The first sample's number (default: ${DEFAULT-VALUE}).")
   private long from;
 
   @Option(
-      names = "--count",
+      names = {"--samples", "--count"},
       paramLabel = "N",
       description = "How many samples to print (default: all).")
   private long count = Long.MAX_VALUE;
@@ -36,16 +40,18 @@ final class CatCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (from < 0 || count < 0) {
-      throw new IllegalArgumentException("--from and --count must not be negative");
+      throw new IllegalArgumentException("--offset and --samples must not be negative");
     }
-    try (var set = LocalDataSet.open(data.directory(), Pickles.PLAIN_DATA)) {
-      long end = count > set.samples() - from ? set.samples() : from + count;
-      for (long i = from; i < end; i++) {
-        data.out().println(SampleJson.of(set.get(i), columns));
-        if (data.out().checkError()) {
-          // Nobody reads any more, as with head.
-          return 0;
-        }
+    return data.withSamples(this::print);
+  }
+
+  private int print(LocalDataSet set) throws IOException {
+    long end = count > set.samples() - from ? set.samples() : from + count;
+    for (long i = from; i < end; i++) {
+      data.out().println(SampleJson.of(set.get(i), columns));
+      if (data.out().checkError()) {
+        // Nobody reads any more, as with head.
+        return 0;
       }
     }
     return 0;

@@ -2,9 +2,7 @@ package io.javatorch.streaming.tool;
 
 import io.javatorch.streaming.format.LocalDataSet;
 import io.javatorch.streaming.format.MdsWriter;
-import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -24,8 +22,8 @@ final class ConvertCommand implements Callable<Integer> {
   @Parameters(
       index = "1",
       paramLabel = "TARGET",
-      description = "The new data set's directory; it must be empty or absent.")
-  private Path target;
+      description = "The new data set's directory, here or in a store; it must be empty or absent.")
+  private String target;
 
   @Option(
       names = "--compression",
@@ -47,39 +45,46 @@ final class ConvertCommand implements Callable<Integer> {
       description = "The limit of a shard's size before compression (default: ${DEFAULT-VALUE}).")
   private String sizeLimit;
 
+  @Mixin private ProgressOption progress;
+
   @Override
   public Integer call() throws IOException {
-    try (var set = LocalDataSet.open(data.directory(), Pickles.PLAIN_DATA)) {
-      if (set.samples() == 0) {
-        throw new IllegalArgumentException(
-            data.directory() + ": the data set has no samples to convert");
-      }
-      var columns = set.get(0).columns();
-      var builder =
-          MdsWriter.builder(target).hashes(hashes.toArray(String[]::new)).sizeLimit(sizeLimit);
-      columns.forEach(column -> builder.column(column.name(), column.encoding()));
-      if (compression != null) {
-        builder.compression(compression);
-      }
-      try (var writer = builder.open()) {
-        for (var sample : set) {
-          if (!sample.columns().equals(columns)) {
-            throw new IllegalArgumentException(
-                "the shards' columns differ: %s and %s".formatted(columns, sample.columns()));
-          }
-          var row = writer.row();
-          for (int i = 0; i < columns.size(); i++) {
-            // The encoded form as it is: nothing is lost on the way.
-            row.set(columns.get(i).name(), sample.getBytes(i));
-          }
-          row.write();
+    return data.withSamples(this::convert);
+  }
+
+  private int convert(LocalDataSet set) throws IOException {
+    if (set.samples() == 0) {
+      throw new IllegalArgumentException(
+          data.location() + ": the data set has no samples to convert");
+    }
+    var columns = set.get(0).columns();
+    var builder =
+        MdsWriter.builder(target).hashes(hashes.toArray(String[]::new)).sizeLimit(sizeLimit);
+    columns.forEach(column -> builder.column(column.name(), column.encoding()));
+    if (compression != null) {
+      builder.compression(compression);
+    }
+    var line = progress.start(data, set.samples(), count -> Sizes.count(count) + " samples");
+    try (var writer = builder.open()) {
+      for (var sample : set) {
+        if (!sample.columns().equals(columns)) {
+          throw new IllegalArgumentException(
+              "the shards' columns differ: %s and %s".formatted(columns, sample.columns()));
         }
-        var index = writer.finish();
-        data.out()
-            .printf(
-                "%s shards, %s samples%n",
-                Sizes.count(index.shards().size()), Sizes.count(index.samples()));
+        var row = writer.row();
+        for (int i = 0; i < columns.size(); i++) {
+          // The encoded form as it is: nothing is lost on the way.
+          row.set(columns.get(i).name(), sample.getBytes(i));
+        }
+        row.write();
+        line.update(writer.samples());
       }
+      var index = writer.finish();
+      line.finish();
+      data.out()
+          .printf(
+              "%s shards, %s samples%n",
+              Sizes.count(index.shards().size()), Sizes.count(index.samples()));
     }
     return 0;
   }

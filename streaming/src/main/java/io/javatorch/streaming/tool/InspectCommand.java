@@ -1,9 +1,10 @@
 package io.javatorch.streaming.tool;
 
+import io.javatorch.streaming.format.Column;
 import io.javatorch.streaming.format.LocalDataSet;
 import io.javatorch.streaming.format.ShardInfo;
-import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
@@ -14,10 +15,11 @@ import picocli.CommandLine.Option;
 
 @Command(
     name = "inspect",
-    description = "Shows a data set's schema, shards, sizes and first samples.")
+    description = {
+      "Shows a data set's schema, shards, sizes and first samples.",
+      "Reads the index, and the shards of the samples that it shows."
+    })
 final class InspectCommand implements Callable<Integer> {
-  private static final int MAX_VALUE_WIDTH = 72;
-
   @Mixin private DirectoryArgument data;
 
   @Option(
@@ -27,53 +29,103 @@ final class InspectCommand implements Callable<Integer> {
       description = "How many samples to show (default: ${DEFAULT-VALUE}).")
   private int count;
 
+  @Option(
+      names = "--shards",
+      paramLabel = "N",
+      defaultValue = "10",
+      description = "How many shards to list (default: ${DEFAULT-VALUE}).")
+  private int shardCount;
+
   @Override
   public Integer call() throws IOException {
-    var out = data.out();
-    try (var set = LocalDataSet.open(data.directory(), Pickles.PLAIN_DATA)) {
-      var shards = set.index().shards();
-      long raw = shards.stream().mapToLong(ShardInfo::rawBytes).sum();
-      long stored = shards.stream().mapToLong(ShardInfo::storedBytes).sum();
-      out.printf("format       %s%n", distinct(shards.stream().map(ShardInfo::format).toList()));
-      out.printf("shards       %s%n", Sizes.count(shards.size()));
-      out.printf("samples      %s%n", Sizes.count(set.samples()));
-      out.printf("raw size     %s%n", Sizes.bytes((double) raw));
-      out.printf(
-          Locale.ROOT,
-          "stored size  %s (%.1f %%)%n",
-          Sizes.bytes((double) stored),
-          raw == 0 ? 100 : 100.0 * stored / raw);
-      out.printf(
-          "compression  %s%n",
-          distinct(shards.stream().map(shard -> shard.compression().orElse("none")).toList()));
-      out.printf(
-          "hashes       %s%n",
-          distinct(shards.stream().flatMap(shard -> shard.hashes().stream()).toList()));
-      if (shards.isEmpty()) {
-        return 0;
-      }
-      var columns = shards.get(0).columns();
-      int width = columns.stream().mapToInt(column -> column.name().length()).max().orElse(0);
-      var row = "%-" + Math.max(width, 6) + "s  %s%n";
-      out.println();
-      out.printf(row, "column", "encoding");
-      columns.forEach(column -> out.printf(row, column.name(), column.encoding()));
-      for (long i = 0; i < Math.min(count, set.samples()); i++) {
-        out.println();
-        out.println("sample " + i);
-        SampleJson.of(set.get(i), List.of())
-            .properties()
-            .forEach(entry -> out.printf("  " + row, entry.getKey(), cut(entry.getValue() + "")));
-      }
+    if (count < 0 || shardCount < 0) {
+      throw new IllegalArgumentException("--samples and --shards must not be negative");
     }
-    return 0;
+    return data.withSamples(
+        set -> {
+          var shards = set.index().shards();
+          printSummary(shards, set.samples());
+          if (!shards.isEmpty()) {
+            printColumns(shards.get(0).columns());
+            printShards(shards);
+          }
+          printSamples(set);
+          return 0;
+        });
+  }
+
+  private void printSummary(List<ShardInfo> shards, long samples) {
+    var out = data.out();
+    long raw = shards.stream().mapToLong(ShardInfo::rawBytes).sum();
+    long stored = shards.stream().mapToLong(ShardInfo::storedBytes).sum();
+    out.printf("format       %s%n", distinct(shards.stream().map(ShardInfo::format).toList()));
+    out.printf("shards       %s%n", Sizes.count(shards.size()));
+    out.printf("samples      %s%n", Sizes.count(samples));
+    out.printf("raw size     %s%n", Sizes.bytes((double) raw));
+    out.printf("stored size  %s (%s)%n", Sizes.bytes((double) stored), percent(stored, raw));
+    out.printf(
+        "compression  %s%n",
+        distinct(shards.stream().map(shard -> shard.compression().orElse("none")).toList()));
+    out.printf(
+        "hashes       %s%n",
+        distinct(shards.stream().flatMap(shard -> shard.hashes().stream()).toList()));
+  }
+
+  private void printColumns(List<Column> columns) {
+    data.out().println();
+    var table = new Table("column", "encoding");
+    columns.forEach(column -> table.add(column.name(), column.encoding()));
+    table.print(data.out());
+  }
+
+  private void printShards(List<ShardInfo> shards) {
+    if (shardCount == 0) {
+      return;
+    }
+    data.out().println();
+    var table =
+        new Table("shard", ">samples", ">raw", ">stored", ">ratio", "compression", "hashes");
+    for (var shard : shards.subList(0, Math.min(shardCount, shards.size()))) {
+      table.add(
+          shard.data().stored().basename(),
+          Sizes.count(shard.samples()),
+          Sizes.bytes((double) shard.rawBytes()),
+          Sizes.bytes((double) shard.storedBytes()),
+          percent(shard.storedBytes(), shard.rawBytes()),
+          shard.compression().orElse("none"),
+          shard.hashes().isEmpty() ? "none" : String.join(", ", shard.hashes()));
+    }
+    table.print(data.out());
+    if (shards.size() > shardCount) {
+      data.out().printf("… and %s more%n", Sizes.count(shards.size() - shardCount));
+    }
+  }
+
+  private void printSamples(LocalDataSet set) throws IOException {
+    long shown = Math.min(count, set.samples());
+    if (shown == 0) {
+      return;
+    }
+    data.out().println();
+    var head = new ArrayList<>(List.of(">sample"));
+    set.get(0).columns().forEach(column -> head.add(column.name()));
+    var table = new Table(head);
+    for (long i = 0; i < shown; i++) {
+      var sample = set.get(i);
+      var row = new ArrayList<>(List.of(Sizes.count(i)));
+      var json = SampleJson.of(sample, List.of());
+      // Shards of one data set can have different columns; the head is the first one's.
+      head.stream().skip(1).forEach(name -> row.add(json.has(name) ? json.get(name) + "" : "-"));
+      table.add(row);
+    }
+    table.print(data.out());
+  }
+
+  private static String percent(long part, long whole) {
+    return String.format(Locale.ROOT, "%.1f %%", whole == 0 ? 100 : 100.0 * part / whole);
   }
 
   private static String distinct(List<String> names) {
     return names.isEmpty() ? "none" : String.join(", ", new TreeSet<>(names));
-  }
-
-  private static String cut(String text) {
-    return text.length() <= MAX_VALUE_WIDTH ? text : text.substring(0, MAX_VALUE_WIDTH - 1) + "…";
   }
 }

@@ -15,7 +15,8 @@ import picocli.CommandLine.IExecutionExceptionHandler;
  */
 @Command(
     name = "mds",
-    description = "Looks into, checks and converts MDS data sets in local directories.",
+    description =
+        "Looks into, checks and converts MDS data sets in local directories and in stores.",
     mixinStandardHelpOptions = true,
     version = "mds 0.1.0",
     subcommands = {

@@ -1,6 +1,6 @@
 package io.javatorch.streaming.tool;
 
-import io.javatorch.streaming.format.ShardIndex;
+import io.javatorch.streaming.format.DataSetFiles;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -10,14 +10,15 @@ import picocli.CommandLine.Mixin;
     name = "merge",
     description = {
       "Writes one index for all data sets in the sub-directories, at any depth,",
-      "in the order of their paths."
+      "in the order of their paths.",
+      "Of a store only the indexes are read."
     })
 final class MergeCommand implements Callable<Integer> {
   @Mixin private DirectoryArgument data;
 
   @Override
   public Integer call() throws IOException {
-    var index = ShardIndex.merge(data.directory());
+    var index = DataSetFiles.merge(data.location());
     data.out()
         .printf(
             "%s shards, %s samples%n",

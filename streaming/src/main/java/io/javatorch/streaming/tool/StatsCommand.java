@@ -1,14 +1,21 @@
 package io.javatorch.streaming.tool;
 
 import io.javatorch.streaming.format.LocalDataSet;
+import io.javatorch.streaming.format.Sample;
+import io.javatorch.streaming.format.ShardIndex;
+import io.javatorch.streaming.format.ShardInfo;
 import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.awt.Color;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
@@ -20,6 +27,7 @@ import picocli.CommandLine.Option;
     description = "Shows how large the samples and their columns are, as a histogram.")
 final class StatsCommand implements Callable<Integer> {
   private static final int BAR_WIDTH = 50;
+  private static final int SHARDS_OF_A_STORE = 8;
 
   @Mixin private DirectoryArgument data;
 
@@ -29,50 +37,135 @@ final class StatsCommand implements Callable<Integer> {
       description = "Also draw the histogram into this PNG file.")
   private Path image;
 
+  @Option(
+      names = "--shards",
+      paramLabel = "N",
+      description =
+          "Read the samples of N shards alone, spread evenly (default: all of a directory of this"
+              + " host, 8 of a store).")
+  private Integer most;
+
+  @Mixin private ProgressOption progress;
+
   @Override
   public Integer call() throws IOException {
-    var out = data.out();
-    // Powers of two: bin b counts sizes from 2^(b-1) to 2^b - 1, bin 0 counts empty samples.
-    var bins = new long[33];
-    long total = 0;
-    long least = Long.MAX_VALUE;
-    long most = 0;
-    try (var set = LocalDataSet.open(data.directory(), Pickles.PLAIN_DATA)) {
-      if (set.samples() == 0) {
-        out.println("no samples");
-        return 0;
-      }
-      var columns = set.get(0).columns();
-      var columnBytes = new long[columns.size()];
-      for (var sample : set) {
-        long size = 0;
-        for (int i = 0; i < sample.columns().size(); i++) {
-          size += sample.size(i);
-          if (i < columnBytes.length) {
-            columnBytes[i] += sample.size(i);
-          }
-        }
-        bins[64 - Long.numberOfLeadingZeros(size)]++;
-        total += size;
-        least = Math.min(least, size);
-        most = Math.max(most, size);
-      }
-      out.printf(
-          "%s samples of %s to %s, %s on average%n%n",
-          Sizes.count(set.samples()),
-          Sizes.bytes((double) least),
-          Sizes.bytes((double) most),
-          Sizes.bytes((double) total / set.samples()));
-      for (int i = 0; i < columnBytes.length; i++) {
-        out.printf(
-            Locale.ROOT,
-            "%-20s %10s on average, %5.1f %%%n",
-            columns.get(i).name(),
-            Sizes.bytes((double) columnBytes[i] / set.samples()),
-            total == 0 ? 0 : 100.0 * columnBytes[i] / total);
-      }
-      out.println();
+    if (most != null && most < 1) {
+      throw new IllegalArgumentException("--shards must be at least 1");
     }
+    return data.withFiles(
+        files -> {
+          if (most == null) {
+            most = files.isRemote() ? SHARDS_OF_A_STORE : Integer.MAX_VALUE;
+          }
+          try (var set = LocalDataSet.open(files, Pickles.PLAIN_DATA)) {
+            return count(set);
+          }
+        });
+  }
+
+  private int count(LocalDataSet set) throws IOException {
+    var out = data.out();
+    if (set.samples() == 0) {
+      out.println("no samples");
+      return 0;
+    }
+    var sizes = new SampleSizes();
+    var chosen = chosen(set.index().shards());
+    var line =
+        progress.start(
+            data,
+            chosen.stream().mapToLong(Span::samples).sum(),
+            count -> Sizes.count(count) + " samples");
+    for (var span : chosen) {
+      for (long i = span.first; i < span.first + span.samples; i++) {
+        sizes.add(set.get(i));
+        line.update(sizes.samples);
+      }
+    }
+    line.finish();
+    print(set.index(), chosen.size(), sizes);
+    return 0;
+  }
+
+  /** The samples of a shard. */
+  private record Span(long first, int samples) {}
+
+  /** Shards that have samples: as many as shall be read, spread evenly. */
+  private List<Span> chosen(List<ShardInfo> shards) {
+    var all = new ArrayList<Span>();
+    long first = 0;
+    for (var shard : shards) {
+      if (shard.samples() > 0) {
+        all.add(new Span(first, shard.samples()));
+      }
+      first += shard.samples();
+    }
+    if (all.size() <= most) {
+      return all;
+    }
+    var some = new ArrayList<Span>();
+    for (int i = 0; i < most; i++) {
+      some.add(all.get((int) ((2L * i + 1) * all.size() / (2L * most))));
+    }
+    return some;
+  }
+
+  /** What is counted of the samples. */
+  private static final class SampleSizes {
+    /** Powers of two: bin b counts sizes from 2^(b-1) to 2^b - 1, bin 0 counts empty samples. */
+    private final long[] bins = new long[65];
+
+    private final Map<String, Long> columns = new LinkedHashMap<>();
+    private long samples;
+    private long total;
+    private long least = Long.MAX_VALUE;
+    private long greatest;
+
+    void add(Sample sample) {
+      long size = 0;
+      for (int i = 0; i < sample.columns().size(); i++) {
+        columns.merge(sample.columns().get(i).name(), (long) sample.size(i), Long::sum);
+        size += sample.size(i);
+      }
+      bins[64 - Long.numberOfLeadingZeros(size)]++;
+      samples++;
+      total += size;
+      least = Math.min(least, size);
+      greatest = Math.max(greatest, size);
+    }
+  }
+
+  private void print(ShardIndex index, int shards, SampleSizes sizes) throws IOException {
+    var out = data.out();
+    var stored = index.shards().stream().mapToLong(ShardInfo::storedBytes).summaryStatistics();
+    out.printf(
+        "%s shards of %s to %s as stored, %s on average%n",
+        Sizes.count(index.shards().size()),
+        Sizes.bytes((double) stored.getMin()),
+        Sizes.bytes((double) stored.getMax()),
+        Sizes.bytes(stored.getAverage()));
+    if (sizes.samples < index.samples()) {
+      out.printf(
+          "%s of %s samples were read, in %s shards; --shards says in how many%n",
+          Sizes.count(sizes.samples), Sizes.count(index.samples()), Sizes.count(shards));
+    }
+    out.printf(
+        "%s samples of %s to %s, %s on average%n%n",
+        Sizes.count(sizes.samples),
+        Sizes.bytes((double) sizes.least),
+        Sizes.bytes((double) sizes.greatest),
+        Sizes.bytes((double) sizes.total / sizes.samples));
+    var table = new Table("column", ">average", ">share");
+    sizes.columns.forEach(
+        (name, bytes) ->
+            table.add(
+                name,
+                Sizes.bytes((double) bytes / sizes.samples),
+                String.format(
+                    Locale.ROOT, "%.1f %%", sizes.total == 0 ? 0 : 100.0 * bytes / sizes.total)));
+    table.print(out);
+    out.println();
+    var bins = sizes.bins;
     long highest = Arrays.stream(bins).max().orElse(1);
     int first = firstBin(bins);
     int last = lastBin(bins);
@@ -84,7 +177,6 @@ final class StatsCommand implements Callable<Integer> {
       ImageIO.write(draw(Arrays.copyOfRange(bins, first, last + 1), first), "png", image.toFile());
       out.println("drawn into " + image);
     }
-    return 0;
   }
 
   private static String label(int bin) {

@@ -1,7 +1,11 @@
 package io.javatorch.streaming.tool;
 
+import io.javatorch.streaming.format.DataSetFiles;
 import io.javatorch.streaming.format.DataSetVerifier;
+import io.javatorch.streaming.format.MalformedShardException;
+import io.javatorch.streaming.format.ShardInfo;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -19,9 +23,34 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(names = "--files-only", description = "Check sizes and hashes but no samples.")
   private boolean filesOnly;
 
+  @Mixin private ProgressOption progress;
+
   @Override
   public Integer call() throws IOException {
-    var report = new DataSetVerifier(data.directory(), !filesOnly, shard -> {}).verify();
+    return data.withFiles(this::verify);
+  }
+
+  private int verify(DataSetFiles files) throws IOException {
+    var shards = progress.isShown() ? shardsIfKnown(files) : List.<ShardInfo>of();
+    var line =
+        progress.start(
+            data,
+            shards.stream().mapToLong(ShardInfo::storedBytes).sum(),
+            bytes -> Sizes.bytes((double) bytes));
+    var next = shards.iterator();
+    long[] done = {0};
+    var report =
+        new DataSetVerifier(
+                files,
+                !filesOnly,
+                shard -> {
+                  if (next.hasNext()) {
+                    line.update(done[0]);
+                    done[0] += next.next().storedBytes();
+                  }
+                })
+            .verify();
+    line.finish();
     report.faults().forEach(fault -> data.out().println(fault));
     report.warnings().forEach(warning -> data.out().println("warning: " + warning));
     data.out()
@@ -37,5 +66,14 @@ final class VerifyCommand implements Callable<Integer> {
               default -> report.faults().size() + " faults";
             });
     return report.faults().isEmpty() ? 0 : 1;
+  }
+
+  /** A broken index is a fault that is yet to be reported. */
+  private static List<ShardInfo> shardsIfKnown(DataSetFiles files) throws IOException {
+    try {
+      return files.index().shards();
+    } catch (MalformedShardException e) {
+      return List.of();
+    }
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javatorch.streaming.StreamingDataset;
+import io.javatorch.streaming.TemporaryFiles;
 import io.javatorch.streaming.storage.MiniHdfs;
 import io.javatorch.streaming.storage.RetryPolicy;
 import io.javatorch.streaming.storage.Storages;
@@ -105,21 +106,15 @@ class RemoteOutputTest {
     }
   }
 
-  private static List<Path> temporaries() throws IOException {
-    try (var files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      return files.filter(file -> file.getFileName().toString().startsWith("mds-")).toList();
-    }
-  }
-
   @Test
-  void uploadsWhatALocalWriterWritesAndLeavesNothingHere() throws IOException {
-    var before = temporaries();
+  void uploadsWhatALocalWriterWritesAndLeavesNothingHere() throws Exception {
+    var before = TemporaryFiles.now();
     writeAll(builder(faulty("put-slow")));
     assertIsWhole(remote);
     writeAll(builder(local).remote(faulty("none")).existOk(true));
     assertIsWhole(remote);
     assertThat(local).doesNotExist();
-    assertThat(temporaries()).isSubsetOf(before);
+    before.assertNothingIsLeft();
   }
 
   @Test
@@ -138,8 +133,8 @@ class RemoteOutputTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"put-refuse,put-refuse,put-refuse", "put-denied", "all-puts-wait"})
-  void theFirstFailureEndsTheWriterAndNothingStays(String faults) throws IOException {
-    var before = temporaries();
+  void theFirstFailureEndsTheWriterAndNothingStays(String faults) throws Exception {
+    var before = TemporaryFiles.now();
     for (var builder : List.of(builder(faulty(faults)), builder(local).remote(faulty(faults)))) {
       try (var writer = builder.open()) {
         assertThatThrownBy(
@@ -163,7 +158,7 @@ class RemoteOutputTest {
       assertThat(remote).isEmptyDirectory();
       assertThat(local).doesNotExist();
     }
-    assertThat(temporaries()).isSubsetOf(before);
+    before.assertNothingIsLeft();
   }
 
   @ParameterizedTest

@@ -84,8 +84,28 @@ class MdsToolTest {
         .contains("compression  zstd")
         .contains("hashes       sha1")
         .containsPattern("a +ndarray")
-        .contains("sample 0")
-        .doesNotContain("sample 1");
+        .containsPattern("shard +samples +raw +stored +ratio +compression +hashes")
+        .containsPattern("shard.00000.mds.zstd +[0-9]+ +[0-9]+ B +[0-9]+ B +[0-9.]+ % +zstd +sha1")
+        .containsPattern("sample +a +b +f +n\\R-+")
+        .containsPattern("\\R +0 +\\{")
+        .doesNotContainPattern("\\R +1 +\\{");
+    assertThat(run("inspect", "--shards", 1, data).out())
+        .contains("shard.00000")
+        .containsPattern("and [0-9]+ more")
+        .doesNotContain("shard.00001");
+  }
+
+  @Test
+  void showsHowFarItIs() {
+    for (var result :
+        List.of(
+            run("verify", "--progress", data),
+            run("convert", "--progress", data, root.resolve("converted")),
+            run("stats", "--progress", data))) {
+      assertThat(result.code()).isZero();
+      assertThat(result.err()).containsPattern("\\(100.0 %\\), .+/s, .+ in all").endsWith("\n");
+    }
+    assertThat(run("verify", data).err()).isEmpty();
   }
 
   @Test
@@ -159,6 +179,25 @@ class MdsToolTest {
     var result = run("stats", data, "--image", picture);
     assertThat(result.out()).contains("10 samples of 24 B to 33 B").contains("below");
     assertThat(ImageIO.read(picture.toFile()).getHeight()).isEqualTo(400);
+  }
+
+  @Test
+  void countsTheSizesOfSomeShards() {
+    assertThat(run("stats", data, "--shards", 1).out())
+        .containsPattern("[1-9] of 10 samples were read, in 1 shards");
+  }
+
+  @Test
+  void mergesAtAnyDepth() throws IOException {
+    for (var part : List.of("x/1/a", "x/1/b", "y")) {
+      try (var writer = MdsWriter.builder(root.resolve("deep/" + part)).column("n", "int").open()) {
+        writer.write(Map.of("n", part.length()));
+        writer.finish();
+      }
+    }
+    assertThat(run("merge", root.resolve("deep")).out()).contains("3 shards, 3 samples");
+    assertThat(run("cat", root.resolve("deep")).out().lines())
+        .containsExactly("{\"n\":5}", "{\"n\":5}", "{\"n\":1}");
   }
 
   @Test
