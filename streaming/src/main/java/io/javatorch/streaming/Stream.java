@@ -1,5 +1,6 @@
 package io.javatorch.streaming;
 
+import io.javatorch.auth.CredentialsSource;
 import io.javatorch.streaming.order.StreamWeight;
 import io.javatorch.streaming.storage.RetryPolicy;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ public final class Stream {
   private final Optional<Boolean> keepZip;
   private final Optional<Integer> downloadAttempts;
   private final Optional<Duration> downloadTimeout;
+  private final Optional<CredentialsSource> credentials;
 
   private Stream(Builder builder) {
     remote = Optional.ofNullable(builder.remote);
@@ -29,6 +31,7 @@ public final class Stream {
     keepZip = Optional.ofNullable(builder.keepZip);
     downloadAttempts = Optional.ofNullable(builder.downloadAttempts);
     downloadTimeout = Optional.ofNullable(builder.downloadTimeout);
+    credentials = Optional.ofNullable(builder.credentials);
     if (remote.isEmpty() && local.isEmpty()) {
       throw new IllegalArgumentException("set local or remote of a stream");
     }
@@ -68,7 +71,12 @@ public final class Stream {
     return new RetryPolicy(
         downloadAttempts.orElse(fallback.attempts()),
         downloadTimeout.orElse(fallback.timeout()),
-        fallback.firstDelay());
+        fallback.firstDelay(),
+        fallback.deadline());
+  }
+
+  Optional<CredentialsSource> credentials() {
+    return credentials;
   }
 
   @Override
@@ -87,6 +95,7 @@ public final class Stream {
     private Boolean keepZip;
     private Integer downloadAttempts;
     private Duration downloadTimeout;
+    private CredentialsSource credentials;
 
     private Builder() {}
 
@@ -153,6 +162,12 @@ public final class Stream {
     /** The longest that one try of a download may take. */
     public Builder downloadTimeout(Duration value) {
       downloadTimeout = value;
+      return this;
+    }
+
+    /** The Databricks credentials to read it with, where it lies in another workspace. */
+    public Builder credentials(CredentialsSource value) {
+      credentials = value;
       return this;
     }
 

@@ -1,10 +1,12 @@
 package io.javatorch.streaming;
 
+import io.javatorch.auth.CredentialsSource;
 import io.javatorch.streaming.cache.HostIndex;
 import io.javatorch.streaming.cache.StreamFiles;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.format.ShardReader.Pickles;
 import io.javatorch.streaming.storage.Downloader;
+import io.javatorch.streaming.storage.ParallelRanges;
 import io.javatorch.streaming.storage.RetryPolicy;
 import io.javatorch.streaming.storage.Storages;
 import java.io.IOException;
@@ -33,7 +35,9 @@ final class StreamOpener {
       boolean keepZip,
       Pickles pickles,
       RetryPolicy retries,
-      int processes) {}
+      int processes,
+      ParallelRanges ranges,
+      CredentialsSource credentials) {}
 
   /**
    * Opens a stream.
@@ -58,7 +62,11 @@ final class StreamOpener {
     if (remote.isPresent()) {
       downloader =
           Optional.of(
-              new Downloader(Storages.connect(remote.get()), stream.retries(defaults.retries())));
+              new Downloader(
+                  Storages.connect(
+                      remote.get(), stream.credentials().orElse(defaults.credentials())),
+                  stream.retries(defaults.retries()),
+                  defaults.ranges()));
     }
     try {
       checkApart(local, downloader, opened);

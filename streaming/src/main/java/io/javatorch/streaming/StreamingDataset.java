@@ -1,5 +1,7 @@
 package io.javatorch.streaming;
 
+import io.javatorch.auth.CredentialsSource;
+import io.javatorch.auth.DatabricksAuth;
 import io.javatorch.streaming.cache.CacheMetrics;
 import io.javatorch.streaming.cache.ShardCache;
 import io.javatorch.streaming.cache.StreamFiles;
@@ -17,6 +19,7 @@ import io.javatorch.streaming.order.ShuffleAlgorithm;
 import io.javatorch.streaming.order.StreamShards;
 import io.javatorch.streaming.order.Topology;
 import io.javatorch.streaming.storage.Cancellation;
+import io.javatorch.streaming.storage.ParallelRanges;
 import io.javatorch.streaming.storage.RetryPolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -345,6 +348,8 @@ public final class StreamingDataset implements AutoCloseable {
     private boolean keepZip;
     private boolean allowUnsafeTypes;
     private RetryPolicy retries = RetryPolicy.DEFAULT;
+    private ParallelRanges ranges = ParallelRanges.DEFAULT;
+    private CredentialsSource credentials = DatabricksAuth.builder().build().source();
     private long epochSize;
     private SamplingMethod samplingMethod = SamplingMethod.BALANCED;
     private long samplingGranularity = 1;
@@ -387,7 +392,9 @@ public final class StreamingDataset implements AutoCloseable {
           keepZip,
           allowUnsafeTypes ? Pickles.PLAIN_DATA : Pickles.REFUSED,
           retries,
-          world.localWorldSize());
+          world.localWorldSize(),
+          ranges,
+          credentials);
     }
 
     private SampleOrder order(List<StreamShards> shards) {
@@ -481,12 +488,28 @@ public final class StreamingDataset implements AutoCloseable {
 
     /** How often to try a download in all; default 2. */
     public Builder downloadAttempts(int value) {
-      return retries(new RetryPolicy(value, retries.timeout(), retries.firstDelay()));
+      return retries(new RetryPolicy(value, retries.timeout(), retries.firstDelay(), retries.deadline()));
     }
 
     /** The longest that one try of a download may take; default 60 s. */
     public Builder downloadTimeout(Duration value) {
-      return retries(new RetryPolicy(retries.attempts(), value, retries.firstDelay()));
+      return retries(new RetryPolicy(retries.attempts(), value, retries.firstDelay(), retries.deadline()));
+    }
+
+    /** How big files are read in parts; default {@link ParallelRanges#DEFAULT}. */
+    public Builder parallelRanges(ParallelRanges value) {
+      ranges = value;
+      return this;
+    }
+
+    /**
+     * The Databricks credentials that volumes are read with; default what {@link DatabricksAuth}
+     * finds when a volume is first read, which in a rank are those that its job keeps fresh. Asked
+     * before each request, so that a token may expire in the middle of an epoch.
+     */
+    public Builder credentials(CredentialsSource value) {
+      credentials = value;
+      return this;
     }
 
     /**

@@ -2,6 +2,7 @@ package io.javatorch.streaming.storage;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -11,9 +12,16 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,12 +35,19 @@ public final class Downloader implements AutoCloseable {
   private static final int BUFFER_BYTES = 1 << 18;
 
   private final Storage storage;
+  private final ParallelRanges ranges;
   private final Tries tries;
   private final AtomicLong bytes = new AtomicLong();
 
-  /** Gets files from the given store, and closes it in the end. */
+  /** Gets files from the given store, big ones in parts, and closes it in the end. */
   public Downloader(Storage storage, RetryPolicy policy) {
+    this(storage, policy, ParallelRanges.DEFAULT);
+  }
+
+  /** Gets files from the given store, and closes it in the end. */
+  public Downloader(Storage storage, RetryPolicy policy, ParallelRanges ranges) {
     this.storage = storage;
+    this.ranges = ranges;
     tries = new Tries(policy, "streaming-download");
   }
 
@@ -84,6 +99,8 @@ public final class Downloader implements AutoCloseable {
   public void fetch(
       String path, long size, Path target, Verification verification, Cancellation cancellation)
       throws IOException {
+    long begun = System.nanoTime();
+    List<Part> parts = parts(size);
     Path temporary =
         target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try (FileChannel out =
@@ -92,9 +109,13 @@ public final class Downloader implements AutoCloseable {
           "get " + path + " from " + storage.location(),
           cancellation,
           attempt -> {
-            receive(path, size, out, cancellation);
+            if (parts.size() == 1) {
+              receive(path, size, parts.get(0), out, cancellation);
+            } else {
+              receiveAtOnce(path, size, parts, out, begun, cancellation);
+            }
             out.force(true);
-            verify(temporary, out, verification);
+            verify(temporary, parts, verification);
             return null;
           });
       // What was got at some cost is not given up for one refusal of a network file system.
@@ -134,58 +155,215 @@ public final class Downloader implements AutoCloseable {
     return tries.repeat(what, cancellation, attempt -> tries.within(cancellation, question));
   }
 
-  private static void verify(Path file, FileChannel out, Verification verification)
+  /** A stretch of a file, and how far it has come. */
+  private static final class Part {
+    private final long from;
+    private final long to;
+
+    /** Where the next byte goes; written by the one try that is not given up. */
+    private volatile long at;
+
+    Part(long from, long to) {
+      this.from = from;
+      this.to = to;
+      at = from;
+    }
+
+    boolean isWhole(long size) {
+      return from == 0 && to == size;
+    }
+
+    boolean isLast(long size) {
+      return to == size;
+    }
+
+    boolean isComplete() {
+      return at == to;
+    }
+
+    void forget() {
+      at = from;
+    }
+  }
+
+  private List<Part> parts(long size) {
+    if (!ranges.divide(size)) {
+      return List.of(new Part(0, size));
+    }
+    var parts = new ArrayList<Part>();
+    for (long from = 0; from < size; from += ranges.partBytes()) {
+      parts.add(new Part(from, Math.min(size, from + ranges.partBytes())));
+    }
+    return parts;
+  }
+
+  private static void verify(Path file, List<Part> parts, Verification verification)
       throws IOException {
     try {
       verification.verify(file);
     } catch (IOException | RuntimeException e) {
       // What came is wrong, so the next attempt must not go on behind it.
-      out.truncate(0);
+      parts.forEach(Part::forget);
       throw new IOException(e.getMessage(), e);
     }
   }
 
-  /** Goes on where the file ends. */
-  private void receive(String path, long size, FileChannel out, Cancellation cancellation)
+  /**
+   * Gets what is missing of a file, several parts at a time, each tried again by itself. In all it
+   * may take as long as a file that is got as a whole.
+   */
+  private void receiveAtOnce(
+      String path,
+      long size,
+      List<Part> parts,
+      FileChannel out,
+      long begun,
+      Cancellation cancellation)
+      throws IOException {
+    var missing = new ConcurrentLinkedQueue<Part>();
+    for (Part part : parts) {
+      if (!part.isComplete() || part.isLast(size)) {
+        missing.add(part);
+      }
+    }
+    int lines = Math.min(ranges.atOnce(), missing.size());
+    var giveUp = new Cancellation();
+    var failure = new CompletableFuture<Void>();
+    var running = new ArrayList<CompletableFuture<Void>>();
+    try (var link = cancellation.onCancel(giveUp::cancel)) {
+      log.trace("cancelled by {}", link);
+      try {
+        for (int line = 0; line < lines; line++) {
+          running.add(
+              tries.start(
+                  () -> {
+                    try {
+                      for (Part part = missing.poll(); part != null; part = missing.poll()) {
+                        receive(path, size, part, out, begun, giveUp);
+                      }
+                      return null;
+                    } catch (IOException | RuntimeException | Error e) {
+                      failure.completeExceptionally(e);
+                      throw e;
+                    }
+                  }));
+        }
+        var all = CompletableFuture.allOf(running.toArray(CompletableFuture[]::new));
+        long left = tries.longest().toNanos() - (System.nanoTime() - begun);
+        CompletableFuture.anyOf(all, failure).get(left, TimeUnit.NANOSECONDS);
+      } finally {
+        giveUp.cancel();
+        awaitAll(running);
+      }
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause();
+      throw cause instanceof IOException known ? known : new IOException(cause.toString(), cause);
+    } catch (TimeoutException e) {
+      long come = parts.stream().mapToLong(part -> part.at - part.from).sum();
+      throw new Tries.GaveUpException(
+          "cannot get "
+              + path
+              + " from "
+              + storage.location()
+              + ": it took longer than "
+              + tries.longest().toMillis() / 1000.0
+              + " s, "
+              + come
+              + " of "
+              + size
+              + " bytes have come",
+          e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      var interrupted = new InterruptedIOException("interrupted while waiting for a store");
+      interrupted.initCause(e);
+      throw interrupted;
+    }
+  }
+
+  /** They end soon, since they have ended well or been cancelled. */
+  private static void awaitAll(List<CompletableFuture<Void>> running) {
+    for (CompletableFuture<Void> one : running) {
+      try {
+        one.join();
+      } catch (CompletionException e) {
+        log.trace("a part has failed", e);
+      }
+    }
+  }
+
+  private void receive(
+      String path, long size, Part part, FileChannel out, long begun, Cancellation cancellation)
+      throws IOException {
+    tries.repeat(
+        "get the bytes from "
+            + part.from
+            + " to "
+            + part.to
+            + " of "
+            + path
+            + " from "
+            + location(),
+        begun,
+        cancellation,
+        attempt -> {
+          receive(path, size, part, out, cancellation);
+          return null;
+        });
+  }
+
+  /** Goes on where the part ends. */
+  private void receive(
+      String path, long size, Part part, FileChannel out, Cancellation cancellation)
       throws IOException {
     var attempt = new Attempt();
-    // Not on the other thread: an interrupt in there would close the file.
-    long from = out.size();
-    long at;
     try {
-      at =
-          tries.within(
-              cancellation, attempt::abandon, () -> receive(path, from, size, out, attempt));
+      tries.within(
+          cancellation,
+          attempt::abandon,
+          () -> {
+            copy(path, size, part, out, attempt);
+            return null;
+          });
     } catch (Tries.TookTooLongException e) {
       throw new IOException(
-          e.getMessage() + ", " + out.size() + " of " + size + " bytes have come", e);
+          e.getMessage()
+              + ", "
+              + (part.at - part.from)
+              + " of "
+              + (part.to - part.from)
+              + " bytes have come",
+          e);
     }
-    if (at < size) {
-      throw new IOException("it ended after " + at + " of " + size + " bytes");
+    if (!part.isComplete()) {
+      throw new IOException("it ended after " + part.at + " of " + size + " bytes");
     }
   }
 
   /** Runs on a thread of its own, and may be left behind at any point. */
-  private long receive(String path, long from, long size, FileChannel out, Attempt attempt)
+  private void copy(String path, long size, Part part, FileChannel out, Attempt attempt)
       throws IOException {
-    long at = from;
-    try (InputStream in = storage.open(path, at)) {
+    long missing = part.to - part.at;
+    try (InputStream in =
+        part.isWhole(size)
+            ? storage.open(path, part.at)
+            // One more behind the last part, to see that there is none.
+            : storage.open(path, part.at, missing + (part.isLast(size) ? 1 : 0))) {
       attempt.opened(in);
-      byte[] buffer = new byte[(int) Math.min(BUFFER_BYTES, Math.max(1, size - at))];
-      while (at < size) {
-        int n = in.read(buffer, 0, (int) Math.min(buffer.length, size - at));
+      byte[] buffer = new byte[(int) Math.min(BUFFER_BYTES, Math.max(1, missing))];
+      while (missing > 0) {
+        int n = in.read(buffer, 0, (int) Math.min(buffer.length, missing));
         if (n < 0) {
-          return at;
+          return;
         }
-        attempt.write(out, at, ByteBuffer.wrap(buffer, 0, n));
-        at += n;
+        attempt.write(out, part, ByteBuffer.wrap(buffer, 0, n));
+        missing -= n;
         bytes.addAndGet(n);
       }
-      if (in.read() >= 0) {
-        attempt.truncate(out);
+      if (part.isLast(size) && in.read() >= 0) {
+        attempt.forget(part);
         throw new IOException("the file has more than the " + size + " bytes of the index");
       }
-      return at;
     }
   }
 
@@ -199,16 +377,18 @@ public final class Downloader implements AutoCloseable {
       in = opened;
     }
 
-    synchronized void write(FileChannel out, long position, ByteBuffer chunk) throws IOException {
+    synchronized void write(FileChannel out, Part part, ByteBuffer chunk) throws IOException {
       checkWanted();
-      for (long at = position; chunk.hasRemaining(); ) {
+      long at = part.at;
+      while (chunk.hasRemaining()) {
         at += out.write(chunk, at);
       }
+      part.at = at;
     }
 
-    synchronized void truncate(FileChannel out) throws IOException {
+    synchronized void forget(Part part) throws IOException {
       checkWanted();
-      out.truncate(0);
+      part.forget();
     }
 
     private void checkWanted() throws IOException {

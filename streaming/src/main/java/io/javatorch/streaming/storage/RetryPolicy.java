@@ -1,19 +1,30 @@
 package io.javatorch.streaming.storage;
 
 import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
 
 /**
  * How long and how often to try to get a file.
+ *
+ * <p>A store that is busy and says how long to leave it alone is left alone for that time, but no
+ * longer than one try may take, and the try is not counted: there, time alone is the limit.
  *
  * @param attempts tries in all, at least 1
  * @param timeout the longest that one try may take
  * @param firstDelay wait before the second try; doubles from try to try, and up to a half of it is
  *     added at random
+ * @param deadline no try begins later than this after the first one; if empty, what the attempts
+ *     and the waits between them can take, for which a busy store is waited as well
  */
-public record RetryPolicy(int attempts, Duration timeout, Duration firstDelay) {
+public record RetryPolicy(
+    int attempts, Duration timeout, Duration firstDelay, Optional<Duration> deadline) {
   /** The Python library's: two tries of a minute each, about a second apart. */
   public static final RetryPolicy DEFAULT =
       new RetryPolicy(2, Duration.ofSeconds(60), Duration.ofSeconds(1));
+
+  /** No wait doubles more often. */
+  private static final int MOST_DOUBLINGS = 10;
 
   /**
    * Checks the values.
@@ -28,5 +39,49 @@ public record RetryPolicy(int attempts, Duration timeout, Duration firstDelay) {
       throw new IllegalArgumentException(
           "a download needs a positive timeout, got " + timeout + " and a delay of " + firstDelay);
     }
+    Objects.requireNonNull(deadline, "deadline");
+    if (deadline.isPresent() && deadline.get().isNegative()) {
+      throw new IllegalArgumentException("a deadline cannot be negative, got " + deadline.get());
+    }
+  }
+
+  /** A policy whose attempts are its only limit. */
+  public RetryPolicy(int attempts, Duration timeout, Duration firstDelay) {
+    this(attempts, timeout, firstDelay, Optional.empty());
+  }
+
+  /** This policy with a deadline: no try begins later than this after the first one. */
+  public RetryPolicy withDeadline(Duration value) {
+    return new RetryPolicy(attempts, timeout, firstDelay, Optional.of(value));
+  }
+
+  /** The longest that all tries can take. */
+  Duration longest() {
+    return lastStart().plus(timeout);
+  }
+
+  /** When the last try begins at the latest, from the first one on. */
+  Duration lastStart() {
+    if (deadline.isPresent()) {
+      return deadline.get();
+    }
+    Duration latest = timeout.multipliedBy(attempts - 1L);
+    for (int attempt = 1; attempt < attempts; attempt++) {
+      latest = latest.plus(delay(attempt).multipliedBy(2));
+    }
+    return latest;
+  }
+
+  /** The wait after some try, counted from 1, without what is added at random. */
+  Duration delay(int attempt) {
+    return firstDelay.multipliedBy(1L << Math.min(attempt - 1, MOST_DOUBLINGS));
+  }
+
+  /** How long to leave a store alone that asks for it. */
+  Duration delay(int attempt, RetryLaterException request) {
+    Duration asked = request.waiting();
+    Duration bounded = asked.compareTo(timeout) > 0 ? timeout : asked;
+    Duration own = delay(attempt);
+    return bounded.compareTo(own) > 0 ? bounded : own;
   }
 }

@@ -66,40 +66,105 @@ final class Tries implements AutoCloseable {
 
   /** The longest that one thing can take, with all its tries. */
   Duration longest() {
-    Duration longest = policy.timeout().multipliedBy(policy.attempts());
-    for (int attempt = 1; attempt < policy.attempts(); attempt++) {
-      longest = longest.plus(delay(attempt).multipliedBy(2));
-    }
-    return longest;
+    return policy.longest();
   }
 
   /**
    * Tries something in the calling thread until it succeeds, or trying again cannot help, or there
-   * were as many attempts as there may be.
+   * were as many attempts, or there was as much time, as there may be.
    *
    * @param what what is done, for messages, such as {@code "get a from b"}
+   * @throws GaveUpException if no try is left; that of a repetition within is not tried again
    */
   <T> T repeat(String what, Cancellation cancellation, Try<T> once) throws IOException {
+    return repeat(what, System.nanoTime(), cancellation, once);
+  }
+
+  /**
+   * As above, as a part of something that began at some {@link System#nanoTime} and has the
+   * deadline.
+   */
+  <T> T repeat(String what, long begun, Cancellation cancellation, Try<T> once) throws IOException {
+    int counted = 0;
     for (int attempt = 1; ; attempt++) {
       try {
         return once.run(attempt);
-      } catch (NoSuchFileException | AccessDeniedException | CancelledException e) {
+      } catch (NoSuchFileException
+          | AccessDeniedException
+          | CancelledException
+          | GaveUpException e) {
         throw e;
       } catch (IOException e) {
-        if (attempt >= policy.attempts()) {
-          throw new IOException(
-              "cannot " + what + " in " + attempt + " attempts: " + e.getMessage(), e);
+        Duration wait;
+        boolean timed;
+        if (e instanceof RetryLaterException busy) {
+          wait = policy.delay(attempt, busy);
+          timed = true;
+        } else {
+          counted++;
+          wait = policy.delay(attempt);
+          timed = policy.deadline().isPresent();
+        }
+        boolean late =
+            timed && System.nanoTime() - begun + wait.toNanos() > policy.lastStart().toNanos();
+        if (counted >= policy.attempts() || late) {
+          throw new GaveUpException(
+              "cannot "
+                  + what
+                  + " in "
+                  + attempt
+                  + " attempts"
+                  + (late
+                      ? " and "
+                          + policy.lastStart().toMillis() / 1000.0
+                          + " s, after which none begins"
+                      : "")
+                  + ": "
+                  + e.getMessage(),
+              e);
         }
         log.warn(
             "cannot {}: attempt {} of {} failed: {}",
             what,
             attempt,
-            policy.attempts(),
+            Math.max(attempt, policy.attempts()),
             e.toString());
         retries.incrementAndGet();
-        pause(attempt, cancellation);
+        pause(wait, policy.delay(attempt), cancellation);
       }
     }
+  }
+
+  /** Trying again has not helped. */
+  static final class GaveUpException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    GaveUpException(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /**
+   * Starts work that goes on beside the caller, and may use the other methods here.
+   *
+   * @throws CancelledException if this is closed
+   */
+  CompletableFuture<Void> start(Callable<?> work) throws IOException {
+    var result = new CompletableFuture<Void>();
+    try {
+      threads.execute(
+          () -> {
+            try {
+              work.call();
+              result.complete(null);
+            } catch (Throwable e) {
+              result.completeExceptionally(e);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      throw withCause(new CancelledException(), e);
+    }
+    return result;
   }
 
   /** Runs work on a thread of its own for as long as a try may take. */
@@ -173,18 +238,14 @@ final class Tries implements AutoCloseable {
     return failure;
   }
 
-  private Duration delay(int attempt) {
-    return policy.firstDelay().multipliedBy(1L << Math.min(attempt - 1, 10));
-  }
-
-  private void pause(int attempt, Cancellation cancellation) throws IOException {
-    long nanos = delay(attempt).toNanos();
+  private void pause(Duration wait, Duration jitter, Cancellation cancellation) throws IOException {
+    long nanos = wait.toNanos() + ThreadLocalRandom.current().nextLong(jitter.toNanos() / 2 + 1);
     var woken = new CompletableFuture<Void>();
     Runnable wake = () -> woken.complete(null);
     try (var one = cancellation.onCancel(wake);
         var two = closing.onCancel(wake)) {
       log.trace("cancelled by {} or {}", one, two);
-      woken.get(nanos + ThreadLocalRandom.current().nextLong(nanos / 2 + 1), TimeUnit.NANOSECONDS);
+      woken.get(nanos, TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       return;
     } catch (ExecutionException e) {
