@@ -488,12 +488,14 @@ public final class StreamingDataset implements AutoCloseable {
 
     /** How often to try a download in all; default 2. */
     public Builder downloadAttempts(int value) {
-      return retries(new RetryPolicy(value, retries.timeout(), retries.firstDelay(), retries.deadline()));
+      return retries(
+          new RetryPolicy(value, retries.timeout(), retries.firstDelay(), retries.deadline()));
     }
 
     /** The longest that one try of a download may take; default 60 s. */
     public Builder downloadTimeout(Duration value) {
-      return retries(new RetryPolicy(retries.attempts(), value, retries.firstDelay(), retries.deadline()));
+      return retries(
+          new RetryPolicy(retries.attempts(), value, retries.firstDelay(), retries.deadline()));
     }
 
     /** How big files are read in parts; default {@link ParallelRanges#DEFAULT}. */
