@@ -10,7 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,8 +31,16 @@ final class VolumeMount {
     OFF
   }
 
+  /** A mount whose server is gone hangs rather than fails. */
+  static final Duration PATIENCE = Duration.ofSeconds(20);
+
   private final Path host;
   private final VolumePath root;
+  private final Duration patience;
+
+  /** When the calls began that have not returned. */
+  private final Map<Object, Long> pending = new ConcurrentHashMap<>();
+
   private State state = State.UNKNOWN;
 
   /**
@@ -37,10 +48,12 @@ final class VolumeMount {
    *
    * @param host the directory that {@code /Volumes} lies in
    * @param root what to read, for messages
+   * @param patience after which a call that has not returned never will
    */
-  VolumeMount(Path host, VolumePath root) {
+  VolumeMount(Path host, VolumePath root, Duration patience) {
     this.host = host;
     this.root = root;
+    this.patience = patience;
   }
 
   /** Whether files were read here, and none has failed. */
@@ -53,7 +66,7 @@ final class VolumeMount {
     if (isOff()) {
       return Optional.empty();
     }
-    try (FileChannel channel = probed(file)) {
+    try (FileChannel channel = timed(() -> probed(file))) {
       return Optional.of(channel.size());
     } catch (NoSuchFileException e) {
       return Optional.empty();
@@ -69,7 +82,7 @@ final class VolumeMount {
       return Optional.empty();
     }
     try {
-      FileChannel channel = probed(file);
+      FileChannel channel = timed(() -> probed(file));
       try {
         channel.position(offset);
         return Optional.of(new MountedStream(Channels.newInputStream(channel)));
@@ -114,7 +127,27 @@ final class VolumeMount {
     }
   }
 
+  @FunctionalInterface
+  private interface Call<T> {
+    T run() throws IOException;
+  }
+
+  private <T> T timed(Call<T> call) throws IOException {
+    var key = new Object();
+    pending.put(key, System.nanoTime());
+    try {
+      return call.run();
+    } finally {
+      pending.remove(key);
+    }
+  }
+
   private synchronized boolean isOff() {
+    if (state != State.OFF
+        && pending.values().stream()
+            .anyMatch(begun -> System.nanoTime() - begun > patience.toNanos())) {
+      turnOff(new IOException("a call has hung for " + patience.toMillis() / 1000.0 + " s"));
+    }
     return state == State.OFF;
   }
 
@@ -144,7 +177,7 @@ final class VolumeMount {
     @Override
     public int read() throws IOException {
       try {
-        return super.read();
+        return timed(super::read);
       } catch (IOException e) {
         throw failed(e);
       }
@@ -153,7 +186,7 @@ final class VolumeMount {
     @Override
     public int read(byte[] bytes, int offset, int length) throws IOException {
       try {
-        return super.read(bytes, offset, length);
+        return timed(() -> super.read(bytes, offset, length));
       } catch (IOException e) {
         throw failed(e);
       }

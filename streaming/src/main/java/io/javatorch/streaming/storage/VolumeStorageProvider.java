@@ -40,7 +40,7 @@ public final class VolumeStorageProvider implements StorageProvider {
     Optional<VolumeMount> mount =
         VolumePath.isDbfs(location)
             ? Optional.empty()
-            : Optional.of(new VolumeMount(Path.of("/"), root));
+            : Optional.of(new VolumeMount(Path.of("/"), root, VolumeMount.PATIENCE));
     return new VolumeStorage(
         root, new VolumeClient(credentials, VolumeClient.Timeouts.DEFAULT), mount);
   }

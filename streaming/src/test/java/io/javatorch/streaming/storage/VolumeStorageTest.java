@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -607,7 +608,7 @@ class VolumeStorageTest {
     return storage(
         SHORT,
         personal(workspace.url(), TOKEN),
-        Optional.of(new VolumeMount(host, VolumePath.of(ROOT))));
+        Optional.of(new VolumeMount(host, VolumePath.of(ROOT), Duration.ofMillis(200))));
   }
 
   @Test
@@ -692,6 +693,29 @@ class VolumeStorageTest {
       System.setErr(err);
     }
     return log.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void aMountThatHangsIsLeftAlone() throws Exception {
+    Path directory = Files.createDirectories(host.resolve(ROOT.substring(1)));
+    Path pipe = directory.resolve("file");
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    try (var other = onMount()) {
+      var started = new CountDownLatch(1);
+      // A pipe cannot be opened before somebody opens its other end.
+      var hung =
+          CompletableFuture.runAsync(
+              () -> {
+                started.countDown();
+                catchThrowable(() -> other.size("file"));
+              });
+      started.await();
+      Thread.sleep(600);
+      assertThat(other.size("file")).isEqualTo(content.length);
+      assertThat(read(other, 5)).isEqualTo(from(5));
+      Files.newOutputStream(pipe).close();
+      hung.get(10, TimeUnit.SECONDS);
+    }
   }
 
   @Test
