@@ -704,17 +704,17 @@ class VolumeStorageTest {
       var started = new CountDownLatch(1);
       // A pipe cannot be opened before somebody opens its other end.
       var hung =
-          CompletableFuture.runAsync(
+          CompletableFuture.supplyAsync(
               () -> {
                 started.countDown();
-                catchThrowable(() -> other.size("file"));
+                return catchThrowable(() -> other.size("file"));
               });
       started.await();
       Thread.sleep(600);
       assertThat(other.size("file")).isEqualTo(content.length);
       assertThat(read(other, 5)).isEqualTo(from(5));
       Files.newOutputStream(pipe).close();
-      hung.get(10, TimeUnit.SECONDS);
+      assertThat(hung.get(10, TimeUnit.SECONDS)).isNull();
     }
   }
 
