@@ -722,7 +722,7 @@ public final class MdsWriter implements AutoCloseable {
      * the file, the most that its compressed form could need, and that form. A larger one is
      * compressed as a stream, with other bytes than the Python library's but the same content.
      *
-     * @param bytes more than 0; at least 1 MiB is held in any case
+     * @param bytes more than 0; at least 512 KiB are held in any case
      */
     public Builder bufferBytes(long bytes) {
       if (bytes <= 0) {

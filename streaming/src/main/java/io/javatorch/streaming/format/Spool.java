@@ -22,7 +22,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Spool implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Spool.class);
-  private static final int CHUNK_BYTES = 1 << 20;
+
+  /** Less than what G1 gives whole regions to, which would waste up to half of them. */
+  private static final int CHUNK_BYTES = 1 << 18;
 
   private final Path directory;
   private final int mostChunks;
@@ -41,11 +43,11 @@ final class Spool implements AutoCloseable {
    * Makes an empty one.
    *
    * @param directory where the file lies, if there will be one
-   * @param memoryBytes how many bytes to hold in memory, rounded up to whole chunks of 1 MiB
+   * @param memoryBytes how many bytes to hold in memory, in whole chunks of 256 KiB, one at least
    */
   Spool(Path directory, long memoryBytes) {
     this.directory = directory;
-    this.mostChunks = (int) Math.max(1, Math.min(1 << 20, memoryBytes / CHUNK_BYTES));
+    this.mostChunks = (int) Math.max(1, Math.min(1 << 22, memoryBytes / CHUNK_BYTES));
   }
 
   /** Appends the low bytes of a number, the lowest first. */
