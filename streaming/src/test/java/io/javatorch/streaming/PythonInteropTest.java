@@ -98,7 +98,10 @@ class PythonInteropTest {
   }
 
   private List<JsonNode> python(List<ObjectNode> jobs) throws IOException, InterruptedException {
-    Path python = Path.of("..", ".peers", "bin", "python").toAbsolutePath().normalize();
+    Path python =
+        Path.of(System.getProperty("javatorch.peers.python", "../.peers/bin/python"))
+            .toAbsolutePath()
+            .normalize();
     assertThat(python).as("run bin/setup-peers first").exists();
     Path input = root.resolve("jobs.jsonl");
     Files.write(input, jobs.stream().map(ObjectNode::toString).toList());
