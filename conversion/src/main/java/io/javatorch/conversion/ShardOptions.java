@@ -27,7 +27,9 @@ record ShardOptions(MdsSchema schema, String compression, List<String> hashes, l
         MdsWriter.builder(directory)
             .columns(schema.encodings())
             .hashes(hashes.toArray(String[]::new))
-            .sizeLimit(sizeLimitBytes);
+            .sizeLimit(sizeLimitBytes)
+            // Spark runs as many tasks as there are cores, each with its share of the memory.
+            .shardThreads(0);
     return (compression.isEmpty() ? builder : builder.compression(compression)).open();
   }
 }

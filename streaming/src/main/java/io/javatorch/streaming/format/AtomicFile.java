@@ -24,12 +24,22 @@ final class AtomicFile {
     void writeTo(OutputStream out) throws IOException;
   }
 
+  /** Waits until a file may get its name. */
+  interface Condition {
+    void await() throws IOException;
+  }
+
+  /** As {@link #write(Path, Content, Condition)}, at once. */
+  static void write(Path target, Content content) throws IOException {
+    write(target, content, () -> {});
+  }
+
   /**
    * Writes to a temporary file beside the target, forces it to the disk, renames it, and forces the
    * new name to the disk. On failure the temporary file is removed and an existing target is
    * untouched.
    */
-  static void write(Path target, Content content) throws IOException {
+  static void write(Path target, Content content, Condition condition) throws IOException {
     var temporary =
         target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try {
@@ -38,6 +48,7 @@ final class AtomicFile {
         content.writeTo(new Unclosed(channel));
         channel.force(true);
       }
+      condition.await();
       try {
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
       } catch (AtomicMoveNotSupportedException e) {

@@ -2,13 +2,10 @@ package io.javatorch.streaming.format;
 
 import io.javatorch.streaming.codec.Compression;
 import io.javatorch.streaming.codec.HashAlgorithm;
-import io.javatorch.streaming.codec.HashAlgorithm.Hasher;
 import io.javatorch.streaming.storage.RetryPolicy;
 import io.javatorch.streaming.storage.Storages;
 import io.javatorch.streaming.storage.Uploader;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -17,8 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,6 +60,9 @@ public final class MdsWriter implements AutoCloseable {
   /** The default limit of what a writer holds in memory of a shard. */
   public static final long DEFAULT_BUFFER_BYTES = 1L << 28;
 
+  /** The default number of threads that work on full shards. */
+  public static final int DEFAULT_SHARD_THREADS = 2;
+
   private static final Logger LOG = LoggerFactory.getLogger(MdsWriter.class);
   private static final long MAX_OFFSET = 0xffffffffL;
   private static final Pattern SHARD_FILE = Pattern.compile("shard\\.([0-9]{5,9})\\..+");
@@ -80,8 +78,8 @@ public final class MdsWriter implements AutoCloseable {
   private final OptionalLong sizeLimit;
   private final byte[] config;
 
-  private final long bufferBytes;
-  private final ShardBuffer buffer;
+  private final ShardPipeline pipeline;
+  private ShardBuffer buffer;
   private final List<ShardInfo> shards = new ArrayList<>();
   private final Row row;
   private int nextShard;
@@ -96,7 +94,8 @@ public final class MdsWriter implements AutoCloseable {
   private long newRawBytes;
   private long newStoredBytes;
 
-  private MdsWriter(Builder builder, Path directory, Optional<RemoteOutput> remote) {
+  private MdsWriter(Builder builder, Path directory, Optional<RemoteOutput> remote)
+      throws IOException {
     this.directory = directory;
     this.remote = remote;
     appends = builder.existing == Builder.Existing.APPEND;
@@ -112,13 +111,15 @@ public final class MdsWriter implements AutoCloseable {
     compression = Optional.ofNullable(builder.compression);
     hashes = List.copyOf(builder.hashes);
     sizeLimit = builder.sizeLimit;
-    bufferBytes = builder.bufferBytes;
-    buffer = new ShardBuffer(directory, bufferBytes);
     var none = new FileInfo("none", 0, Map.of());
     config =
         PythonJson.write(
                 PythonJson.sorted(shardInfo(0, new FilePair(none, Optional.empty())).config()))
             .getBytes(StandardCharsets.US_ASCII);
+    pipeline =
+        new ShardPipeline(
+            directory, config, compression, hashes, builder.bufferBytes, builder.shardThreads);
+    buffer = pipeline.begin();
     row = new Row();
   }
 
@@ -160,7 +161,7 @@ public final class MdsWriter implements AutoCloseable {
    *     the types
    * @throws IllegalArgumentException if a column is missing, unknown, null or of a wrong type; the
    *     sample is then not written and the writer can go on
-   * @throws IOException if a shard cannot be written
+   * @throws IOException if a shard cannot be written, this or one before
    */
   public void write(Map<String, ?> sample) throws IOException {
     row.clear();
@@ -173,7 +174,9 @@ public final class MdsWriter implements AutoCloseable {
    * opened: after {@link Builder#resume} go on with the sample of this number.
    */
   public long samples() {
-    return shards.stream().mapToLong(ShardInfo::samples).sum() + buffer.samples();
+    return shards.stream().mapToLong(ShardInfo::samples).sum()
+        + pipeline.samples()
+        + buffer.samples();
   }
 
   /**
@@ -181,7 +184,8 @@ public final class MdsWriter implements AutoCloseable {
    * same.
    *
    * @throws IllegalStateException if the writer was aborted, or a shard could not be written before
-   * @throws IOException if a file cannot be written or uploaded; the writer is then of no more use
+   * @throws IOException if a file cannot be written or uploaded, this or one before; the writer is
+   *     then of no more use
    */
   public ShardIndex finish() throws IOException {
     if (index != null) {
@@ -191,6 +195,10 @@ public final class MdsWriter implements AutoCloseable {
     if (buffer.samples() > 0) {
       flush();
     }
+    storageFailed = true;
+    pipeline.awaitAll();
+    collect();
+    storageFailed = false;
     var finished = new ShardIndex(shards);
     if (remote.isPresent()) {
       remote.get().publish(finished, () -> report(false));
@@ -200,7 +208,7 @@ public final class MdsWriter implements AutoCloseable {
     }
     index = finished;
     report(true);
-    buffer.close();
+    pipeline.close();
     release();
     return finished;
   }
@@ -216,10 +224,14 @@ public final class MdsWriter implements AutoCloseable {
     }
     aborted = true;
     try {
-      buffer.close();
+      pipeline.close();
     } catch (IOException e) {
-      // Its file has no name any more, or goes with the process.
+      // A temporary file has no name any more, or goes with the process.
       LOG.debug("Cannot close the temporary file in {}", directory, e);
+    }
+    for (var left = pipeline.poll(); left.isPresent(); left = pipeline.poll()) {
+      shards.add(shardInfo(left.get().samples(), left.get().files()));
+      newShards++;
     }
     remote.ifPresent(output -> output.abort(!appends));
     release();
@@ -398,134 +410,37 @@ public final class MdsWriter implements AutoCloseable {
 
   /** The size of the shard under construction: its head, configuration and samples. */
   private long shardBytes() {
-    return 8 + config.length + 4L * buffer.samples() + buffer.bytes();
+    return buffer.shardBytes(config.length);
   }
 
   private void flush() throws IOException {
     storageFailed = true;
-    var basename = basename(nextShard);
-    long rawBytes = shardBytes();
-    Content raw = out -> buffer.writeTo(out, config);
-    var rawInfo = new FileInfo(basename, rawBytes, digests(raw));
-    Optional<FileInfo> zipInfo = Optional.empty();
-    if (compression.isEmpty()) {
-      AtomicFile.write(directory.resolve(basename), raw::writeTo);
-    } else {
-      zipInfo = Optional.of(writeCompressed(compression.get(), raw, rawInfo));
-    }
-    var shard = shardInfo(buffer.samples(), new FilePair(rawInfo, zipInfo));
-    shards.add(shard);
-    newShards++;
-    newSamples += shard.samples();
-    newRawBytes += shard.rawBytes();
-    newStoredBytes += shard.storedBytes();
+    pipeline.end(buffer, basename(nextShard));
     nextShard++;
-    buffer.clear();
-    if (remote.isPresent()) {
-      remote.get().upload(shard.data().stored().in(directory));
-    }
+    buffer = pipeline.begin();
+    collect();
     storageFailed = false;
-    report(false);
   }
 
-  private FileInfo writeCompressed(Compression method, Content raw, FileInfo rawInfo)
-      throws IOException {
-    var basename = rawInfo.basename() + "." + method.extension();
-    var target = directory.resolve(basename);
-    // Beyond this the compressed form may be too long for an array, or the two for the heap.
-    if (rawInfo.bytes() <= Math.min(bufferBytes, Integer.MAX_VALUE / 2)) {
-      var contiguous = new Contiguous((int) rawInfo.bytes());
-      raw.writeTo(contiguous);
-      var zip = method.compress(contiguous.bytes());
-      Content content = out -> out.write(zip);
-      var info = new FileInfo(basename, zip.length, digests(content));
-      AtomicFile.write(target, content::writeTo);
-      return info;
+  /** Takes the shards that are on the disk by now. */
+  private void collect() throws IOException {
+    for (var written = pipeline.poll(); written.isPresent(); written = pipeline.poll()) {
+      var shard = shardInfo(written.get().samples(), written.get().files());
+      shards.add(shard);
+      newShards++;
+      newSamples += shard.samples();
+      newRawBytes += shard.rawBytes();
+      newStoredBytes += shard.storedBytes();
+      if (remote.isPresent()) {
+        remote.get().upload(shard.data().stored().in(directory));
+      }
+      report(false);
     }
-    var digesting = new Digesting(hashes);
-    AtomicFile.write(
-        target,
-        out -> {
-          try (var zip = method.compressing(digesting.over(out), rawInfo.bytes())) {
-            raw.writeTo(zip);
-          }
-        });
-    return new FileInfo(basename, digesting.bytes(), digesting.digests());
-  }
-
-  private Map<String, String> digests(Content content) throws IOException {
-    if (hashes.isEmpty()) {
-      return Map.of();
-    }
-    var digesting = new Digesting(hashes);
-    content.writeTo(digesting.over(OutputStream.nullOutputStream()));
-    return digesting.digests();
   }
 
   private ShardInfo shardInfo(int samples, FilePair data) {
     return ShardInfo.mds(
         samples, schema.columns(), compression.map(Compression::spec), hashes, sizeLimit, data);
-  }
-
-  private interface Content {
-    void writeTo(OutputStream out) throws IOException;
-  }
-
-  /** Collects as many bytes as it was made for, and gives them without another copy. */
-  private static final class Contiguous extends ByteArrayOutputStream {
-    Contiguous(int bytes) {
-      super(bytes);
-    }
-
-    byte[] bytes() {
-      if (count != buf.length) {
-        throw new IllegalStateException(count + " bytes were written, not " + buf.length);
-      }
-      return buf;
-    }
-  }
-
-  /** Counts and hashes what passes through. */
-  private static final class Digesting {
-    private final Map<String, Hasher> hashers = new LinkedHashMap<>();
-    private long bytes;
-
-    Digesting(Collection<String> names) {
-      names.forEach(name -> hashers.put(name, new HashAlgorithm(name).start()));
-    }
-
-    OutputStream over(OutputStream out) {
-      return new OutputStream() {
-        @Override
-        public void write(int b) throws IOException {
-          write(new byte[] {(byte) b}, 0, 1);
-        }
-
-        @Override
-        public void write(byte[] data, int offset, int length) throws IOException {
-          out.write(data, offset, length);
-          bytes += length;
-          for (var hasher : hashers.values()) {
-            hasher.update(data, offset, length);
-          }
-        }
-
-        @Override
-        public void close() throws IOException {
-          out.close();
-        }
-      };
-    }
-
-    long bytes() {
-      return bytes;
-    }
-
-    Map<String, String> digests() {
-      var digests = new HashMap<String, String>();
-      hashers.forEach((name, hasher) -> digests.put(name, hasher.hexDigest()));
-      return digests;
-    }
   }
 
   /**
@@ -608,7 +523,8 @@ public final class MdsWriter implements AutoCloseable {
      *
      * @throws IllegalArgumentException if a column was not set, or the sample is too large; it is
      *     then not written and the writer can go on
-     * @throws IOException if a shard cannot be written; the writer is then of no more use
+     * @throws IOException if a shard cannot be written, this or one before; the writer is then of
+     *     no more use
      */
     public void write() throws IOException {
       checkOpen();
@@ -655,6 +571,7 @@ public final class MdsWriter implements AutoCloseable {
     private int uploadThreads = Uploader.DEFAULT_THREADS;
     private RetryPolicy uploadRetries = Uploader.DEFAULT_RETRIES;
     private WriteProgress progress = now -> {};
+    private int shardThreads = DEFAULT_SHARD_THREADS;
 
     private Builder(Path directory, String remote) {
       this.directory = directory;
@@ -710,6 +627,22 @@ public final class MdsWriter implements AutoCloseable {
             "a size limit of " + bytes + " bytes is not above 0 and below 2^32");
       }
       sizeLimit = OptionalLong.of(bytes);
+      return this;
+    }
+
+    /**
+     * How many full shards are digested, compressed and written at once while further samples are
+     * taken; 0 does so in the thread that writes. The files do not depend on it. One more shard
+     * than this is in memory, besides the compressed form of each that is worked on. The default is
+     * {@value MdsWriter#DEFAULT_SHARD_THREADS}.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
+    public Builder shardThreads(int threads) {
+      if (threads < 0) {
+        throw new IllegalArgumentException("shardThreads must not be negative, got " + threads);
+      }
+      shardThreads = threads;
       return this;
     }
 

@@ -60,6 +60,11 @@ final class ShardBuffer implements AutoCloseable {
     return bytes;
   }
 
+  /** The size of the shard: its head, configuration and samples. */
+  long shardBytes(int configBytes) {
+    return 8 + configBytes + 4L * samples + bytes;
+  }
+
   /** How many bytes lie in temporary files. */
   long spilledBytes() {
     return data.spilledBytes() + ends.spilledBytes();

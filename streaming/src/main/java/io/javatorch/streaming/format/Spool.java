@@ -2,7 +2,10 @@ package io.javatorch.streaming.format;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +25,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Spool implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Spool.class);
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   /** Less than what G1 gives whole regions to, which would waste up to half of them. */
   private static final int CHUNK_BYTES = 1 << 18;
@@ -52,6 +57,12 @@ final class Spool implements AutoCloseable {
 
   /** Appends the low bytes of a number, the lowest first. */
   void putBits(long bits, int size) throws IOException {
+    if (CHUNK_BYTES - used >= Long.BYTES) {
+      // The bytes behind the number are written over by what comes next.
+      LONG.set(chunks.get(chunk), used, bits);
+      used += size;
+      return;
+    }
     for (int i = 0; i < size; i++) {
       if (used == CHUNK_BYTES) {
         nextChunk();

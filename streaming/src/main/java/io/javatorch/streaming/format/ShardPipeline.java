@@ -1,0 +1,329 @@
+package io.javatorch.streaming.format;
+
+import io.javatorch.streaming.codec.Compression;
+import io.javatorch.streaming.codec.HashAlgorithm;
+import io.javatorch.streaming.codec.HashAlgorithm.Hasher;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings full shards to the disk while the next ones are filled: digests, compresses and writes
+ * them. A shard's file gets its name after those of all shards before it, so that a writer that is
+ * killed leaves no gap. For use by one thread.
+ */
+final class ShardPipeline implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ShardPipeline.class);
+
+  private final Path directory;
+  private final byte[] config;
+  private final Optional<Compression> compression;
+  private final List<String> hashes;
+  private final long bufferBytes;
+  private final int threads;
+
+  private final Deque<Pending> pending = new ArrayDeque<>();
+  private final Deque<Written> written = new ArrayDeque<>();
+  private final Deque<ShardBuffer> free = new ArrayDeque<>();
+  private final List<ShardBuffer> buffers = new ArrayList<>();
+  private ExecutorService executor;
+
+  /** Completed once the shard that was handed over last has its name, or has failed. */
+  private CompletableFuture<Boolean> last = CompletableFuture.completedFuture(true);
+
+  /** A shard on the disk. */
+  record Written(int samples, FilePair files) {}
+
+  private record Pending(ShardBuffer buffer, Future<Written> result) {}
+
+  /**
+   * Starts without a shard.
+   *
+   * @param config what each shard says of itself
+   * @param bufferBytes what a shard may take in memory
+   * @param threads how many shards to work on at once; 0 to do it in the calling thread
+   */
+  ShardPipeline(
+      Path directory,
+      byte[] config,
+      Optional<Compression> compression,
+      List<String> hashes,
+      long bufferBytes,
+      int threads) {
+    this.directory = directory;
+    this.config = config;
+    this.compression = compression;
+    this.hashes = hashes;
+    this.bufferBytes = bufferBytes;
+    this.threads = threads;
+  }
+
+  /**
+   * An empty shard to fill, which stays this pipeline's to close; waits while there are as many as
+   * may be.
+   */
+  ShardBuffer begin() throws IOException {
+    if (free.isEmpty() && buffers.size() > threads) {
+      await();
+    }
+    if (free.isEmpty()) {
+      var buffer = new ShardBuffer(directory, bufferBytes);
+      buffers.add(buffer);
+      return buffer;
+    }
+    return free.remove();
+  }
+
+  /**
+   * Takes a full shard over.
+   *
+   * @throws IOException if one cannot be written, this or one before
+   */
+  void end(ShardBuffer full, String basename) throws IOException {
+    var before = last;
+    var named = new CompletableFuture<Boolean>();
+    last = named;
+    if (threads == 0) {
+      written.add(write(full, basename, before, named));
+      release(full);
+      return;
+    }
+    if (executor == null) {
+      executor = Executors.newFixedThreadPool(threads, ShardPipeline::daemon);
+    }
+    pending.add(new Pending(full, executor.submit(() -> write(full, basename, before, named))));
+    while (!pending.isEmpty() && pending.peek().result().isDone()) {
+      await();
+    }
+  }
+
+  private void release(ShardBuffer buffer) {
+    buffer.clear();
+    free.add(buffer);
+  }
+
+  private static Thread daemon(Runnable task) {
+    var thread = new Thread(task, "mds-shard");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  /** The next shard that is on the disk, in their order; empty if there is none for now. */
+  Optional<Written> poll() {
+    return Optional.ofNullable(written.poll());
+  }
+
+  /** Waits until all shards are on the disk. */
+  void awaitAll() throws IOException {
+    while (!pending.isEmpty()) {
+      await();
+    }
+  }
+
+  /** Samples of shards that {@link #poll} has not given yet. */
+  long samples() {
+    return pending.stream().mapToLong(one -> one.buffer().samples()).sum()
+        + written.stream().mapToLong(Written::samples).sum();
+  }
+
+  private void await() throws IOException {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          written.add(pending.peek().result().get());
+          release(pending.remove().buffer());
+          return;
+        } catch (InterruptedException e) {
+          // Half of a shard is of no use to anybody, and all of it is soon there.
+          interrupted = true;
+        } catch (ExecutionException e) {
+          throw unwrapped(e.getCause());
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static IOException unwrapped(Throwable failure) {
+    if (failure instanceof IOException io) {
+      return io;
+    }
+    if (failure instanceof RuntimeException runtime) {
+      throw runtime;
+    }
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    throw new IllegalStateException(failure);
+  }
+
+  private Written write(
+      ShardBuffer full,
+      String basename,
+      CompletableFuture<Boolean> before,
+      CompletableFuture<Boolean> named)
+      throws IOException {
+    boolean done = false;
+    try {
+      Content raw = out -> full.writeTo(out, config);
+      var rawInfo = new FileInfo(basename, full.shardBytes(config.length), digests(raw));
+      Optional<FileInfo> zipInfo = Optional.empty();
+      AtomicFile.Condition turn = () -> checkNamed(before);
+      if (compression.isEmpty()) {
+        AtomicFile.write(directory.resolve(basename), raw::writeTo, turn);
+      } else {
+        zipInfo = Optional.of(writeCompressed(compression.get(), raw, rawInfo, turn));
+      }
+      done = true;
+      return new Written(full.samples(), new FilePair(rawInfo, zipInfo));
+    } finally {
+      named.complete(done);
+    }
+  }
+
+  private static void checkNamed(CompletableFuture<Boolean> before) throws IOException {
+    if (!before.join()) {
+      throw new IOException("the shard before it could not be written");
+    }
+  }
+
+  private FileInfo writeCompressed(
+      Compression method, Content raw, FileInfo rawInfo, AtomicFile.Condition turn)
+      throws IOException {
+    var basename = rawInfo.basename() + "." + method.extension();
+    var target = directory.resolve(basename);
+    // Beyond this the compressed form may be too long for an array, or the two for the heap.
+    if (rawInfo.bytes() <= Math.min(bufferBytes, Integer.MAX_VALUE / 2)) {
+      var contiguous = new Contiguous((int) rawInfo.bytes());
+      raw.writeTo(contiguous);
+      var zip = method.compress(contiguous.bytes());
+      Content content = out -> out.write(zip);
+      var info = new FileInfo(basename, zip.length, digests(content));
+      AtomicFile.write(target, content::writeTo, turn);
+      return info;
+    }
+    var digesting = new Digesting(hashes);
+    AtomicFile.write(
+        target,
+        out -> {
+          try (var zip = method.compressing(digesting.over(out), rawInfo.bytes())) {
+            raw.writeTo(zip);
+          }
+        },
+        turn);
+    return new FileInfo(basename, digesting.bytes(), digesting.digests());
+  }
+
+  private Map<String, String> digests(Content content) throws IOException {
+    if (hashes.isEmpty()) {
+      return Map.of();
+    }
+    var digesting = new Digesting(hashes);
+    content.writeTo(digesting.over(OutputStream.nullOutputStream()));
+    return digesting.digests();
+  }
+
+  private interface Content {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /** Collects as many bytes as it was made for, and gives them without another copy. */
+  private static final class Contiguous extends ByteArrayOutputStream {
+    Contiguous(int bytes) {
+      super(bytes);
+    }
+
+    byte[] bytes() {
+      if (count != buf.length) {
+        throw new IllegalStateException(count + " bytes were written, not " + buf.length);
+      }
+      return buf;
+    }
+  }
+
+  /** Counts and hashes what passes through. */
+  private static final class Digesting {
+    private final Map<String, Hasher> hashers = new LinkedHashMap<>();
+    private long bytes;
+
+    Digesting(Collection<String> names) {
+      names.forEach(name -> hashers.put(name, new HashAlgorithm(name).start()));
+    }
+
+    OutputStream over(OutputStream out) {
+      return new OutputStream() {
+        @Override
+        public void write(int b) throws IOException {
+          write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] data, int offset, int length) throws IOException {
+          out.write(data, offset, length);
+          bytes += length;
+          for (var hasher : hashers.values()) {
+            hasher.update(data, offset, length);
+          }
+        }
+
+        @Override
+        public void close() throws IOException {
+          out.close();
+        }
+      };
+    }
+
+    long bytes() {
+      return bytes;
+    }
+
+    Map<String, String> digests() {
+      var digests = new HashMap<String, String>();
+      hashers.forEach((name, hasher) -> digests.put(name, hasher.hexDigest()));
+      return digests;
+    }
+  }
+
+  /**
+   * Waits for the shards that were handed over: they are worth having. None is lost to a failure.
+   */
+  @Override
+  public void close() throws IOException {
+    if (executor != null) {
+      executor.shutdown();
+    }
+    while (!pending.isEmpty()) {
+      try {
+        await();
+      } catch (IOException | RuntimeException e) {
+        // Whoever closes this early knows of a failure, and this may be the one.
+        LOG.debug("a shard in {} could not be written", directory, e);
+        pending.remove();
+      }
+    }
+    for (var buffer : buffers) {
+      buffer.close();
+    }
+  }
+}
