@@ -96,13 +96,23 @@ public final class HadoopStorageProvider implements StorageProvider {
     try {
       return HadoopStorage.connect(location, HadoopSettings.load());
     } catch (NoClassDefFoundError e) {
-      throw new IOException(
-          HadoopSettings.withoutPassword(location)
-              + " needs the class "
-              + e.getMessage()
-              + ": put hadoop-client-api and hadoop-client-runtime on the class path, and the module"
-              + " of its file system, such as hadoop-aws for s3a",
-          e);
+      throw missing(location, e.getMessage(), e);
+    } catch (RuntimeException e) {
+      // So does Hadoop say that the class that its settings name is not there.
+      if (e.getCause() instanceof ClassNotFoundException cause) {
+        throw missing(location, cause.getMessage(), e);
+      }
+      throw e;
     }
+  }
+
+  private static IOException missing(String location, String what, Throwable cause) {
+    return new IOException(
+        HadoopSettings.withoutPassword(location)
+            + " cannot be reached ("
+            + what
+            + "): put hadoop-client-api and hadoop-client-runtime on the class path, and the module"
+            + " of its file system, such as hadoop-aws for s3a",
+        cause);
   }
 }
