@@ -106,7 +106,7 @@ public final class StreamingDataset implements AutoCloseable {
       }
       shardOffsets = offsets(files);
       order = builder.order(shards);
-      cache = new ShardCache(files, builder.cacheLimit, world.localWorldSize());
+      cache = new ShardCache(files, builder.cacheLimit, world.localWorldSize(), builder.slowNotice);
     } catch (IOException | RuntimeException e) {
       for (StreamFiles opened : files) {
         if (opened.remote().isPresent()) {
@@ -365,6 +365,7 @@ public final class StreamingDataset implements AutoCloseable {
     private PartitionAlgorithm partitionAlgorithm = PartitionAlgorithm.RELAXED;
     private int replication = 1;
     private World world = World.single();
+    private Duration slowNotice = Duration.ofSeconds(10);
 
     private Builder() {}
 
@@ -580,6 +581,18 @@ public final class StreamingDataset implements AutoCloseable {
      */
     public Builder cacheLimit(String value) {
       return cacheLimit(HumanNumbers.bytes("cacheLimit", value));
+    }
+
+    /**
+     * How long a worker waits for a shard before a warning says so, and again from then on: which
+     * shard, of which store, and what has come of it. Default 10 s.
+     */
+    public Builder slowNotice(Duration value) {
+      if (value.toMillis() < 1) {
+        throw new IllegalArgumentException("slowNotice must be at least 1 ms, got " + value);
+      }
+      slowNotice = value;
+      return this;
     }
 
     /** Samples a batch on each rank. Required to iterate: the order depends on it. */

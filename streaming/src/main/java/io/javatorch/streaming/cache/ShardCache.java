@@ -74,6 +74,15 @@ public final class ShardCache implements AutoCloseable {
     this(streams, limit, processes, MOST_OPEN, SLOW);
   }
 
+  /**
+   * Opens nothing yet, as {@link #ShardCache(List, long, int)}.
+   *
+   * @param slowAfter how long a shard is waited for before a warning, and from one to the next
+   */
+  public ShardCache(List<StreamFiles> streams, long limit, int processes, Duration slowAfter) {
+    this(streams, limit, processes, MOST_OPEN, slowAfter);
+  }
+
   ShardCache(
       List<StreamFiles> streams, long limit, int processes, int mostOpen, Duration slowAfter) {
     this.mostOpen = mostOpen;
