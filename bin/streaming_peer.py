@@ -8,6 +8,7 @@ import os
 import shutil
 import statistics
 import sys
+import tempfile
 import time
 
 from streaming import StreamingDataLoader, StreamingDataset
@@ -15,10 +16,6 @@ from streaming.base.util import clean_stale_shared_memory
 
 local, plain, root, samples, runs = sys.argv[1:4] + [int(value) for value in sys.argv[4:6]]
 WORKERS = (0, 2)
-
-
-def clear():
-    shutil.rmtree(local, ignore_errors=True)
 
 
 def epoch(workers, **where):
@@ -32,25 +29,32 @@ def epoch(workers, **where):
     return (time.perf_counter() - start) * 1e3
 
 
-def report(name, prepare, **where):
-    best = None
+def report(name, remote=None):
+    """An epoch with nothing here, if there is a remote, and one with all of it here."""
+    best = {}
     for workers in WORKERS:
-        times = []
+        times = {}
         for _ in range(runs):
-            prepare()
-            times.append(epoch(workers, **where))
-        median = statistics.median(times)
-        best = median if best is None else min(best, median)
-    print(name, best, flush=True)
+            if remote is None:
+                times.setdefault(name, []).append(epoch(workers, local=plain))
+                continue
+            # A directory of its own: the threads of a data set before may still be at work.
+            where = {'remote': remote, 'local': tempfile.mkdtemp(dir=local)}
+            times.setdefault(name + 'Cold', []).append(epoch(workers, **where))
+            times.setdefault(name + 'Warm', []).append(epoch(workers, **where))
+            shutil.rmtree(where['local'], ignore_errors=True)
+        for key, values in times.items():
+            best[key] = min(best.get(key, float('inf')), statistics.median(values))
+    for key, value in best.items():
+        print(key, value, flush=True)
 
 
 def main():
-    report('local', lambda: None, local=plain)
-    for name in ('plain', 'zstd'):
-        remote = f'{root}/{name}'
-        report(f'{name}Cold', clear, remote=remote, local=local)
-        report(f'{name}Warm', lambda: None, remote=remote, local=local)
-    clear()
+    os.makedirs(local)
+    report('local')
+    report('plain', f'{root}/plain')
+    report('zstd', f'{root}/zstd')
+    shutil.rmtree(local, ignore_errors=True)
 
 
 if __name__ == '__main__':
