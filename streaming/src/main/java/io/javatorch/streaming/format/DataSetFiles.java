@@ -235,7 +235,8 @@ public final class DataSetFiles implements AutoCloseable {
     }
   }
 
-  private static void removeTree(Path root) throws IOException {
+  /** Removes a directory and all that is in it. */
+  static void removeTree(Path root) throws IOException {
     List<Path> paths = new ArrayList<>();
     try (var all = Files.walk(root)) {
       all.forEach(paths::add);

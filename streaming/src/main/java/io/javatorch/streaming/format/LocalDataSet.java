@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +19,7 @@ import java.util.NoSuchElementException;
  * brought, as they are needed into a temporary directory, of which a few shards are kept: 16 of a
  * local directory, 2 of a store.
  *
- * <p>Safe for use by several threads, which take turns.
+ * <p>Safe for use by several threads, which take turns. Samples stay readable after {@link #close}.
  */
 public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
   private static final int OPEN_SHARDS = 16;
@@ -35,6 +34,7 @@ public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
 
   private final Map<Integer, Open> open = new LinkedHashMap<>(16, 0.75f, true);
   private Path scratch;
+  private boolean closed;
 
   /** A shard in use, and where its decompressed files lie if it has any. */
   private record Open(ShardReader reader, List<Path> files) {}
@@ -85,6 +85,7 @@ public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
    * @param number its number in the data set, from 0
    * @throws IndexOutOfBoundsException if there is no such sample
    * @throws MalformedShardException if its shard or the sample is damaged
+   * @throws IllegalStateException if the data set is closed
    */
   public Sample get(long number) throws IOException {
     if (number < 0 || number >= samples()) {
@@ -96,10 +97,16 @@ public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
     while (firsts[shard + 1] == number) {
       shard++;
     }
-    return shard(shard).get((int) (number - firsts[shard]));
+    // The reader is closed by whoever needs its place; a sample outlives it.
+    synchronized (this) {
+      return shard(shard).get((int) (number - firsts[shard]));
+    }
   }
 
-  private synchronized ShardReader shard(int number) throws IOException {
+  private ShardReader shard(int number) throws IOException {
+    if (closed) {
+      throw new IllegalStateException("the data set in " + dataSet.location() + " is closed");
+    }
     var known = open.get(number);
     if (known != null) {
       return known.reader;
@@ -185,16 +192,13 @@ public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
   /** Closes all shards and removes what was decompressed. */
   @Override
   public synchronized void close() throws IOException {
+    closed = true;
     for (var shard : open.values()) {
       close(shard);
     }
     open.clear();
     if (scratch != null) {
-      try (var left = Files.walk(scratch)) {
-        for (var path : left.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
+      DataSetFiles.removeTree(scratch);
       scratch = null;
     }
   }

@@ -235,6 +235,8 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
    * @throws IndexOutOfBoundsException if there is no such sample
    * @throws MalformedShardException if its bytes are not those of a sample
    * @throws IllegalStateException if the reader is closed
+   * @throws UncheckedIOException if the file cannot be read, or this thread was interrupted, which
+   *     hurts no other thread's reads
    */
   public Sample get(int index) {
     if (index < 0 || index >= samples) {
