@@ -7,6 +7,8 @@ import io.javatorch.streaming.format.FilePair;
 import io.javatorch.streaming.format.MdsWriter;
 import io.javatorch.streaming.format.Sample;
 import io.javatorch.streaming.format.ShardIndex;
+import io.javatorch.streaming.storage.Storage;
+import io.javatorch.streaming.storage.Storages;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -90,17 +92,18 @@ public final class StreamingBenchmark {
   }
 
   private void run(S3Server server, String python) throws Exception {
-    Path bucket = server.data().resolve(BUCKET);
     System.err.println("writing the data sets");
-    write(bucket.resolve("plain"), null);
-    write(bucket.resolve("zstd"), "zstd");
-    Map<String, Double> theirs = python == null ? Map.of() : python(python, server, bucket);
+    Path sets = work.resolve("sets");
+    write(sets.resolve("plain"), null);
+    write(sets.resolve("zstd"), "zstd");
+    upload(sets);
+    Map<String, Double> theirs = python == null ? Map.of() : python(python, server, sets);
     var ours = new HashMap<String, Double>();
     var raw = new HashMap<String, Double>();
     String root = "s3a://" + BUCKET + "/";
-    ours.put("local", median(() -> {}, () -> epoch(null, bucket.resolve("plain"))));
+    ours.put("local", median(() -> {}, () -> epoch(null, sets.resolve("plain"))));
     for (String set : List.of("plain", "zstd")) {
-      raw.put(set, median(this::clear, () -> download(server, bucket, set)));
+      raw.put(set, median(this::clear, () -> download(server, sets, set)));
       ours.put(set + "Cold", median(this::clear, () -> epoch(root + set, local)));
       ours.put(set + "Warm", median(() -> {}, () -> epoch(root + set, local)));
     }
@@ -135,6 +138,16 @@ public final class StreamingBenchmark {
     }
   }
 
+  /** Through the server, which keeps an ETag of what it was given itself. */
+  private static void upload(Path sets) throws IOException {
+    try (Storage bucket = Storages.connect("s3a://" + BUCKET);
+        var files = Files.walk(sets)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        bucket.put(file, sets.relativize(file).toString());
+      }
+    }
+  }
+
   private void epoch(String remote, Path directory) throws IOException {
     var builder = StreamingDataset.builder().local(directory).batchSize(BATCH).shuffle(true);
     if (remote != null) {
@@ -156,13 +169,13 @@ public final class StreamingBenchmark {
   }
 
   /** Gets the shards' files as fast as plain HTTP goes, several at a time. */
-  private void download(S3Server server, Path bucket, String set) throws Exception {
+  private void download(S3Server server, Path sets, String set) throws Exception {
     var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     Files.createDirectories(local);
     var threads = Executors.newFixedThreadPool(CONNECTIONS);
     try {
       var pending = new ArrayList<Future<?>>();
-      for (var shard : ShardIndex.read(bucket.resolve(set)).shards()) {
+      for (var shard : ShardIndex.read(sets.resolve(set)).shards()) {
         for (FilePair files : shard.files()) {
           String name = files.stored().basename();
           var request =
@@ -218,7 +231,7 @@ public final class StreamingBenchmark {
     return times[runs / 2];
   }
 
-  private Map<String, Double> python(String python, S3Server server, Path bucket)
+  private Map<String, Double> python(String python, S3Server server, Path sets)
       throws IOException, InterruptedException {
     var builder =
         new ProcessBuilder(
@@ -227,7 +240,7 @@ public final class StreamingBenchmark {
             "ignore",
             "bin/streaming_peer.py",
             work.resolve("python-local").toString(),
-            bucket.resolve("plain").toString(),
+            sets.resolve("plain").toString(),
             "s3://" + BUCKET,
             String.valueOf(samples),
             String.valueOf(runs));
