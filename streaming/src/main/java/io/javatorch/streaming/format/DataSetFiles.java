@@ -5,6 +5,7 @@ import io.javatorch.streaming.storage.Downloader;
 import io.javatorch.streaming.storage.RetryPolicy;
 import io.javatorch.streaming.storage.Storages;
 import io.javatorch.streaming.storage.Uploader;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -23,13 +24,14 @@ import java.util.Optional;
  *
  * <p>Safe for use by several threads as long as no two ask for the same file.
  */
-public final class DataSetFiles implements AutoCloseable {
+public final class DataSetFiles implements Closeable {
   private static final RetryPolicy RETRIES =
       new RetryPolicy(3, Duration.ofSeconds(60), Duration.ofSeconds(1));
 
   private final Path directory;
   private final Optional<Downloader> remote;
   private ShardIndex index;
+  private boolean closed;
 
   private DataSetFiles(Path directory, Optional<Downloader> remote) {
     this.directory = directory;
@@ -223,9 +225,15 @@ public final class DataSetFiles implements AutoCloseable {
     return remote.isPresent() ? message.replace(directory.toString(), location()) : message;
   }
 
-  /** Removes what was brought. */
+  /** Removes what was brought, and ends what another thread is bringing. */
   @Override
   public void close() throws IOException {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
     if (remote.isPresent()) {
       try {
         remote.get().close();

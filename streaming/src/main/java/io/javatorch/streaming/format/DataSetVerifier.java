@@ -4,6 +4,7 @@ import io.javatorch.streaming.codec.HashAlgorithm;
 import io.javatorch.streaming.format.MalformedShardException.Where;
 import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -30,6 +31,7 @@ public final class DataSetVerifier {
   private final DataSetFiles dataSet;
   private final Path directory;
   private final boolean samplesToo;
+  private final Pickles pickles;
   private final Consumer<String> progress;
   private final List<String> faults = new ArrayList<>();
   private final List<String> warnings = new ArrayList<>();
@@ -43,18 +45,23 @@ public final class DataSetVerifier {
    *
    * @param dataSet the data set; it stays open
    * @param samplesToo whether to decompress and to decode every sample as well
+   * @param pickles what to do with pickled columns; where they are refused, a shard that has any is
+   *     a fault, unless samples are left out
    * @param progress hears the name of each shard before it is checked
    */
-  public DataSetVerifier(DataSetFiles dataSet, boolean samplesToo, Consumer<String> progress) {
+  public DataSetVerifier(
+      DataSetFiles dataSet, boolean samplesToo, Pickles pickles, Consumer<String> progress) {
     this.dataSet = dataSet;
     this.directory = dataSet.directory();
     this.samplesToo = samplesToo;
+    this.pickles = pickles;
     this.progress = progress;
   }
 
   /** Describes a check of a local directory. */
-  public DataSetVerifier(Path directory, boolean samplesToo, Consumer<String> progress) {
-    this(DataSetFiles.open(directory), samplesToo, progress);
+  public DataSetVerifier(
+      Path directory, boolean samplesToo, Pickles pickles, Consumer<String> progress) {
+    this(DataSetFiles.open(directory), samplesToo, pickles, progress);
   }
 
   /**
@@ -87,6 +94,7 @@ public final class DataSetVerifier {
    * be made out in it are checked all the same.
    *
    * @throws NoSuchFileException if there is no index
+   * @throws InterruptedIOException if the thread is interrupted
    * @throws IOException if the directory cannot be read, or the temporary one not be made
    */
   public Report verify() throws IOException {
@@ -101,9 +109,12 @@ public final class DataSetVerifier {
     var scratch = Files.createTempDirectory("mds-verify-");
     try {
       for (var shard : shards) {
+        checkInterrupt();
         progress.accept(shard.data().raw().basename());
         try {
           verify(shard, scratch);
+        } catch (InterruptedIOException e) {
+          throw e;
         } catch (IOException | UncheckedIOException e) {
           // One shard that cannot be read or unpacked says nothing of the next.
           faults.add(
@@ -118,7 +129,7 @@ public final class DataSetVerifier {
         }
       }
     } finally {
-      Files.deleteIfExists(scratch);
+      DataSetFiles.removeTree(scratch);
     }
     faults.addAll(indexFaults);
     // Without a whole index nobody knows what is too much.
@@ -132,6 +143,12 @@ public final class DataSetVerifier {
         samples,
         faults.stream().map(dataSet::named).toList(),
         warnings.stream().map(dataSet::named).toList());
+  }
+
+  private void checkInterrupt() throws InterruptedIOException {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new InterruptedIOException("interrupted while checking " + dataSet.location());
+    }
   }
 
   /** Files that look like shards or like what an interrupted write left, and are in no index. */
@@ -184,7 +201,7 @@ public final class DataSetVerifier {
     }
   }
 
-  private boolean verifyStored(FileInfo info) {
+  private boolean verifyStored(FileInfo info) throws InterruptedIOException {
     var path = info.in(directory);
     try {
       files++;
@@ -195,6 +212,8 @@ public final class DataSetVerifier {
       return true;
     } catch (NoSuchFileException e) {
       faults.add(path + ": it is missing. Fetch it again.");
+    } catch (InterruptedIOException e) {
+      throw e;
     } catch (IOException e) {
       faults.add(path + ": it cannot be read: " + e + ". Check the disk and the rights to it.");
     } catch (MalformedShardException e) {
@@ -241,7 +260,7 @@ public final class DataSetVerifier {
   }
 
   private void verifySamples(Path raw, ShardInfo shard) throws IOException {
-    try (var reader = ShardReader.open(raw, shard, Pickles.PLAIN_DATA)) {
+    try (var reader = ShardReader.open(raw, shard, pickles)) {
       var config = PythonJson.write(PythonJson.sorted(shard.config()));
       if (!reader.configuration().equals(config)) {
         faults.add(
@@ -251,6 +270,7 @@ public final class DataSetVerifier {
       }
       long broken = 0;
       for (int i = 0; i < reader.samples(); i++) {
+        checkInterrupt();
         if (verifySample(reader, i, broken)) {
           samples++;
         } else {

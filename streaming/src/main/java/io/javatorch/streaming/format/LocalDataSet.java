@@ -2,6 +2,7 @@ package io.javatorch.streaming.format;
 
 import io.javatorch.streaming.codec.HashAlgorithm;
 import io.javatorch.streaming.format.ShardReader.Pickles;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -21,7 +22,7 @@ import java.util.NoSuchElementException;
  *
  * <p>Safe for use by several threads, which take turns. Samples stay readable after {@link #close}.
  */
-public final class LocalDataSet implements AutoCloseable, Iterable<Sample> {
+public final class LocalDataSet implements Closeable, Iterable<Sample> {
   private static final int OPEN_SHARDS = 16;
   private static final int OPEN_REMOTE_SHARDS = 2;
 

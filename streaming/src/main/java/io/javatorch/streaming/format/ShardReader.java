@@ -113,7 +113,7 @@ public final class ShardReader implements AutoCloseable, Iterable<Sample> {
           throw new MalformedShardException(
               Where.in(path).column(column.name()),
               "it is pickled, and Python's pickles are refused unless asked for",
-              "If you trust it, ask for the plain data of pickles");
+              "If you trust it, ask for the plain data of pickles (--pickles of bin/mds)");
         }
       }
     }

@@ -37,18 +37,20 @@ final class CatCommand implements Callable<Integer> {
       description = "The columns to print, with commas between (default: all).")
   private List<String> columns = List.of();
 
+  @Mixin private PicklesOption pickles;
+
   @Override
   public Integer call() throws IOException {
     if (from < 0 || count < 0) {
       throw new IllegalArgumentException("--offset and --samples must not be negative");
     }
-    return data.withSamples(this::print);
+    return data.withSamples(pickles.pickles(), this::print);
   }
 
   private int print(LocalDataSet set) throws IOException {
     long end = count > set.samples() - from ? set.samples() : from + count;
     for (long i = from; i < end; i++) {
-      data.out().println(SampleJson.of(set.get(i), columns));
+      data.out().println(Printable.json(SampleJson.of(set.get(i), columns).toString()));
       if (data.out().checkError()) {
         // Nobody reads any more, as with head.
         return 0;

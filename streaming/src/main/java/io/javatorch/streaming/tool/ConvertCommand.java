@@ -1,8 +1,16 @@
 package io.javatorch.streaming.tool;
 
+import io.javatorch.streaming.format.Column;
 import io.javatorch.streaming.format.LocalDataSet;
 import io.javatorch.streaming.format.MdsWriter;
+import io.javatorch.streaming.format.ShardReader.Pickles;
+import io.javatorch.streaming.storage.Storages;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -49,15 +57,13 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    return data.withSamples(this::convert);
+    // What is encoded is copied as it is, and nothing is unpickled.
+    return data.withSamples(Pickles.PLAIN_DATA, this::convert);
   }
 
   private int convert(LocalDataSet set) throws IOException {
-    if (set.samples() == 0) {
-      throw new IllegalArgumentException(
-          data.location() + ": the data set has no samples to convert");
-    }
-    var columns = set.get(0).columns();
+    // An index without samples has no shards, and so no columns; a writer needs some.
+    var columns = set.samples() == 0 ? List.of(new Column("none", "bytes")) : set.get(0).columns();
     var builder =
         MdsWriter.builder(target).hashes(hashes.toArray(String[]::new)).sizeLimit(sizeLimit);
     columns.forEach(column -> builder.column(column.name(), column.encoding()));
@@ -65,7 +71,12 @@ final class ConvertCommand implements Callable<Integer> {
       builder.compression(compression);
     }
     var line = progress.start(data, set.samples(), count -> Sizes.count(count) + " samples");
-    try (var writer = builder.open()) {
+    boolean wasThere = Storages.localPath(target).filter(Files::exists).isPresent();
+    boolean opened = false;
+    boolean finished = false;
+    try (var writer = open(builder)) {
+      opened = true;
+      long written = 0;
       for (var sample : set) {
         if (!sample.columns().equals(columns)) {
           throw new IllegalArgumentException(
@@ -77,15 +88,51 @@ final class ConvertCommand implements Callable<Integer> {
           row.set(columns.get(i).name(), sample.getBytes(i));
         }
         row.write();
-        line.update(writer.samples());
+        line.update(++written);
       }
       var index = writer.finish();
+      finished = true;
       line.finish();
       data.out()
           .printf(
               "%s shards, %s samples%n",
               Sizes.count(index.shards().size()), Sizes.count(index.samples()));
+    } finally {
+      if (!finished && opened && Storages.isLocal(target)) {
+        removeParts(Storages.localPath(target).orElseThrow(), wasThere);
+      }
     }
     return 0;
+  }
+
+  private MdsWriter open(MdsWriter.Builder builder) throws IOException {
+    try {
+      return builder.open();
+    } catch (FileAlreadyExistsException e) {
+      var told =
+          new FileAlreadyExistsException(
+              e.getFile(), null, "the directory is not empty; remove it, or choose another");
+      told.initCause(e);
+      throw told;
+    }
+  }
+
+  /** What the writer left in a directory that was empty: the next try would be refused by it. */
+  private static void removeParts(Path directory, boolean keep) throws IOException {
+    try (var parts = Files.newDirectoryStream(directory, "{shard.*,.shard.*,.spool.*}")) {
+      for (var part : parts) {
+        Files.deleteIfExists(part);
+      }
+    } catch (NoSuchFileException e) {
+      return;
+    }
+    if (!keep) {
+      try {
+        Files.deleteIfExists(directory);
+      } catch (DirectoryNotEmptyException e) {
+        // Somebody else's files, which hinder the next try as well as they should.
+        return;
+      }
+    }
   }
 }

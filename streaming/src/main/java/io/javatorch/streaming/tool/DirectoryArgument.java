@@ -6,8 +6,8 @@ import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.io.IOException;
 import java.io.PrintWriter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
@@ -27,11 +27,8 @@ final class DirectoryArgument {
 
   // The parser alone looks at it.
   @SuppressWarnings("UnusedVariable")
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      description = "Says how to use this command.")
-  private boolean help;
+  @Mixin
+  private HelpOption help;
 
   /** Works on a data set. */
   interface Work<T> {
@@ -45,6 +42,7 @@ final class DirectoryArgument {
   /** Opens the data set's files for some work. */
   int withFiles(Work<DataSetFiles> work) throws IOException {
     try (var files = DataSetFiles.open(location)) {
+      tool().closeOnSignal(files);
       try {
         return work.on(files);
       } catch (MalformedShardException e) {
@@ -54,13 +52,19 @@ final class DirectoryArgument {
   }
 
   /** Opens the data set's samples for some work. */
-  int withSamples(Work<LocalDataSet> work) throws IOException {
+  int withSamples(Pickles pickles, Work<LocalDataSet> work) throws IOException {
     return withFiles(
         files -> {
-          try (var set = LocalDataSet.open(files, Pickles.PLAIN_DATA)) {
+          try (var set = LocalDataSet.open(files, pickles)) {
+            tool().closeOnSignal(set);
             return work.on(set);
           }
         });
+  }
+
+  /** The program that runs the command. */
+  MdsTool tool() {
+    return (MdsTool) command.root().userObject();
   }
 
   PrintWriter out() {

@@ -36,12 +36,15 @@ final class InspectCommand implements Callable<Integer> {
       description = "How many shards to list (default: ${DEFAULT-VALUE}).")
   private int shardCount;
 
+  @Mixin private PicklesOption pickles;
+
   @Override
   public Integer call() throws IOException {
     if (count < 0 || shardCount < 0) {
       throw new IllegalArgumentException("--samples and --shards must not be negative");
     }
     return data.withSamples(
+        pickles.pickles(),
         set -> {
           var shards = set.index().shards();
           printSummary(shards, set.samples());
@@ -73,7 +76,7 @@ final class InspectCommand implements Callable<Integer> {
 
   private void printColumns(List<Column> columns) {
     data.out().println();
-    var table = new Table("column", "encoding");
+    var table = new Table().text("column").text("encoding");
     columns.forEach(column -> table.add(column.name(), column.encoding()));
     table.print(data.out());
   }
@@ -84,7 +87,14 @@ final class InspectCommand implements Callable<Integer> {
     }
     data.out().println();
     var table =
-        new Table("shard", ">samples", ">raw", ">stored", ">ratio", "compression", "hashes");
+        new Table()
+            .text("shard")
+            .number("samples")
+            .number("raw")
+            .number("stored")
+            .number("ratio")
+            .text("compression")
+            .text("hashes");
     for (var shard : shards.subList(0, Math.min(shardCount, shards.size()))) {
       table.add(
           shard.data().stored().basename(),
@@ -107,15 +117,15 @@ final class InspectCommand implements Callable<Integer> {
       return;
     }
     data.out().println();
-    var head = new ArrayList<>(List.of(">sample"));
-    set.get(0).columns().forEach(column -> head.add(column.name()));
-    var table = new Table(head);
+    var head = set.get(0).columns().stream().map(Column::name).toList();
+    var table = new Table().number("sample");
+    head.forEach(table::text);
     for (long i = 0; i < shown; i++) {
       var sample = set.get(i);
       var row = new ArrayList<>(List.of(Sizes.count(i)));
       var json = SampleJson.of(sample, List.of());
       // Shards of one data set can have different columns; the head is the first one's.
-      head.stream().skip(1).forEach(name -> row.add(json.has(name) ? json.get(name) + "" : "-"));
+      head.forEach(name -> row.add(json.has(name) ? json.get(name) + "" : "-"));
       table.add(row);
     }
     table.print(data.out());
@@ -126,6 +136,6 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static String distinct(List<String> names) {
-    return names.isEmpty() ? "none" : String.join(", ", new TreeSet<>(names));
+    return names.isEmpty() ? "none" : Printable.of(String.join(", ", new TreeSet<>(names)));
   }
 }

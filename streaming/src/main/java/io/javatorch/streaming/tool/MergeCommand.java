@@ -9,8 +9,8 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "merge",
     description = {
-      "Writes one index for all data sets in the sub-directories, at any depth,",
-      "in the order of their paths.",
+      "Writes one index for all data sets in the sub-directories.",
+      "They may lie at any depth, and come in the order of their paths.",
       "Of a store only the indexes are read."
     })
 final class MergeCommand implements Callable<Integer> {

@@ -1,6 +1,8 @@
 package io.javatorch.streaming.tool;
 
 import io.javatorch.streaming.World;
+import io.javatorch.streaming.format.DataSetFiles;
+import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.format.ShardInfo;
 import io.javatorch.streaming.order.BatchingMethod;
@@ -14,19 +16,14 @@ import io.javatorch.streaming.order.ShuffleAlgorithm;
 import io.javatorch.streaming.order.StreamShards;
 import io.javatorch.streaming.order.StreamWeight;
 import io.javatorch.streaming.order.Topology;
-import io.javatorch.streaming.storage.Downloader;
-import io.javatorch.streaming.storage.RetryPolicy;
-import io.javatorch.streaming.storage.Storages;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -57,11 +54,8 @@ final class OrderCommand implements Callable<Integer> {
 
   // The parser alone looks at it.
   @SuppressWarnings("UnusedVariable")
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      description = "Says how to use this command.")
-  private boolean help;
+  @Mixin
+  private HelpOption help;
 
   @Option(
       names = "--epoch",
@@ -300,17 +294,12 @@ final class OrderCommand implements Callable<Integer> {
   }
 
   private static ShardIndex index(String directory) throws IOException {
-    Optional<Path> local = Storages.localPath(directory);
-    if (local.isPresent()) {
-      return ShardIndex.read(local.get());
-    }
-    Path copy = Files.createTempDirectory("javatorch-index-");
-    try (var downloader = new Downloader(Storages.connect(directory), RetryPolicy.DEFAULT)) {
-      downloader.fetch(ShardIndex.BASENAME, copy.resolve(ShardIndex.BASENAME));
-      return ShardIndex.read(copy);
-    } finally {
-      Files.deleteIfExists(copy.resolve(ShardIndex.BASENAME));
-      Files.delete(copy);
+    try (var files = DataSetFiles.open(directory)) {
+      try {
+        return files.index();
+      } catch (MalformedShardException e) {
+        throw new IOException(files.named(e.getMessage()), e);
+      }
     }
   }
 

@@ -9,6 +9,10 @@ import java.awt.Color;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,15 +56,36 @@ final class StatsCommand implements Callable<Integer> {
     if (most != null && most < 1) {
       throw new IllegalArgumentException("--shards must be at least 1");
     }
+    checkImage();
     return data.withFiles(
         files -> {
           if (most == null) {
             most = files.isRemote() ? SHARDS_OF_A_STORE : Integer.MAX_VALUE;
           }
+          // Sizes alone are looked at, and nothing is unpickled.
           try (var set = LocalDataSet.open(files, Pickles.PLAIN_DATA)) {
+            data.tool().closeOnSignal(set);
             return count(set);
           }
         });
+  }
+
+  /** Before all is read, and not after. */
+  private void checkImage() throws IOException {
+    if (image == null) {
+      return;
+    }
+    var parent = image.toAbsolutePath().getParent();
+    if (parent == null || Files.isDirectory(image)) {
+      throw new FileSystemException(image.toString(), null, "it is a directory; name a file");
+    }
+    if (!Files.isDirectory(parent)) {
+      throw new NoSuchFileException(
+          image.toString(), null, "there is no directory " + parent + "; make it first");
+    }
+    if (!Files.isWritable(Files.exists(image) ? image : parent)) {
+      throw new AccessDeniedException(image.toString(), null, "it may not be written");
+    }
   }
 
   private int count(LocalDataSet set) throws IOException {
@@ -155,7 +180,7 @@ final class StatsCommand implements Callable<Integer> {
         Sizes.bytes((double) sizes.least),
         Sizes.bytes((double) sizes.greatest),
         Sizes.bytes((double) sizes.total / sizes.samples));
-    var table = new Table("column", ">average", ">share");
+    var table = new Table().text("column").number("average").number("share");
     sizes.columns.forEach(
         (name, bytes) ->
             table.add(
@@ -174,7 +199,9 @@ final class StatsCommand implements Callable<Integer> {
       out.printf("below %9s %12s %s%n", label(bin), Sizes.count(bins[bin]), "#".repeat(length));
     }
     if (image != null) {
-      ImageIO.write(draw(Arrays.copyOfRange(bins, first, last + 1), first), "png", image.toFile());
+      try (var file = Files.newOutputStream(image)) {
+        ImageIO.write(draw(Arrays.copyOfRange(bins, first, last + 1), first), "png", file);
+      }
       out.println("drawn into " + image);
     }
   }

@@ -9,19 +9,24 @@ import java.util.List;
 final class Table {
   private static final int MOST_WIDTH = 40;
 
-  private final List<String> head;
-  private final List<Boolean> numeric;
+  private final List<String> head = new ArrayList<>();
+  private final List<Boolean> numeric = new ArrayList<>();
   private final List<List<String>> rows = new ArrayList<>();
 
-  /** Starts with the columns' names; one that begins with {@code >} is set to the right. */
-  Table(List<String> columns) {
-    head =
-        columns.stream().map(name -> cut(name.startsWith(">") ? name.substring(1) : name)).toList();
-    numeric = columns.stream().map(name -> name.startsWith(">")).toList();
+  /** Adds a column of text, which is set to the left. */
+  Table text(String name) {
+    return column(name, false);
   }
 
-  Table(String... columns) {
-    this(Arrays.asList(columns));
+  /** Adds a column of numbers, which is set to the right. */
+  Table number(String name) {
+    return column(name, true);
+  }
+
+  private Table column(String name, boolean right) {
+    head.add(cut(name));
+    numeric.add(right);
+    return this;
   }
 
   /** Adds a row; long cells are cut. */
@@ -60,9 +65,14 @@ final class Table {
     return text.toString().stripTrailing();
   }
 
-  /** What would spoil the lines is shown as a dot. */
   private static String cut(String cell) {
-    var text = cell.replaceAll("\\p{Cntrl}", "·");
-    return text.length() <= MOST_WIDTH ? text : text.substring(0, MOST_WIDTH - 1) + "…";
+    if (cell.length() <= MOST_WIDTH) {
+      return Printable.of(cell);
+    }
+    int end = MOST_WIDTH - 1;
+    // Half a character would be none.
+    return Printable.of(
+            cell.substring(0, Character.isHighSurrogate(cell.charAt(end - 1)) ? end - 1 : end))
+        + "…";
   }
 }

@@ -25,6 +25,8 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Mixin private ProgressOption progress;
 
+  @Mixin private PicklesOption pickles;
+
   @Override
   public Integer call() throws IOException {
     return data.withFiles(this::verify);
@@ -43,6 +45,7 @@ final class VerifyCommand implements Callable<Integer> {
         new DataSetVerifier(
                 files,
                 !filesOnly,
+                pickles.pickles(),
                 shard -> {
                   if (next.hasNext()) {
                     line.update(done[0]);
@@ -51,8 +54,8 @@ final class VerifyCommand implements Callable<Integer> {
                 })
             .verify();
     line.finish();
-    report.faults().forEach(fault -> data.out().println(fault));
-    report.warnings().forEach(warning -> data.out().println("warning: " + warning));
+    report.faults().forEach(fault -> data.out().println(Printable.of(fault)));
+    report.warnings().forEach(warning -> data.out().println(Printable.of("warning: " + warning)));
     data.out()
         .printf(
             "%s shards, %s files, %s%s: %s%n",

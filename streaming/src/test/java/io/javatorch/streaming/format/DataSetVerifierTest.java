@@ -3,6 +3,7 @@ package io.javatorch.streaming.format;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,7 +37,7 @@ class DataSetVerifierTest {
   }
 
   private DataSetVerifier.Report verify(Path data) throws IOException {
-    return new DataSetVerifier(data, true, shard -> {}).verify();
+    return new DataSetVerifier(data, true, Pickles.PLAIN_DATA, shard -> {}).verify();
   }
 
   static List<Golden> goldenCases() {

@@ -351,7 +351,7 @@ final class FuzzMain {
         yield samples;
       }
       case VERIFIER -> {
-        var report = new DataSetVerifier(data, true, shard -> {}).verify();
+        var report = new DataSetVerifier(data, true, Pickles.PLAIN_DATA, shard -> {}).verify();
         require(
             report.faults().stream().allMatch(fault -> fault.contains("/")),
             "a fault without its file: " + report.faults());

@@ -130,7 +130,8 @@ class InteropTest {
   private void reads(Path directory, JsonNode spec, List<Map<String, PlainValue>> samples)
       throws IOException {
     var python = directory.resolve("python");
-    assertThat(new DataSetVerifier(python, true, shard -> {}).verify().faults()).isEmpty();
+    assertThat(new DataSetVerifier(python, true, Pickles.PLAIN_DATA, shard -> {}).verify().faults())
+        .isEmpty();
     try (var set = LocalDataSet.open(python, Pickles.PLAIN_DATA)) {
       assertThat(set.samples()).isEqualTo(samples.size());
       for (int i = samples.size() - 1; i >= 0; i--) {

@@ -120,7 +120,10 @@ class RandomSchemaPropertyTest {
       set.write(writer, 0, set.samples.size());
       writer.finish();
     }
-    assertThat(new DataSetVerifier(root.resolve("a"), true, shard -> {}).verify().faults())
+    assertThat(
+            new DataSetVerifier(root.resolve("a"), true, Pickles.PLAIN_DATA, shard -> {})
+                .verify()
+                .faults())
         .isEmpty();
     try (var read = LocalDataSet.open(root.resolve("a"), Pickles.PLAIN_DATA)) {
       assertThat(read.samples()).isEqualTo(set.samples.size());

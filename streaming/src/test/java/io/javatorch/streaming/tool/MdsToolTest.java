@@ -200,6 +200,147 @@ class MdsToolTest {
         .containsExactly("{\"n\":5}", "{\"n\":5}", "{\"n\":1}");
   }
 
+  /** A column's name can hold anything; these would colour, overwrite and reverse the line. */
+  private static final String EVIL = "\u001b[31m\u009b31m\u202e\rname";
+
+  @Test
+  void sendsNothingToTheTerminalThatControlsIt() throws IOException {
+    var evil = root.resolve("evil");
+    try (var writer =
+        MdsWriter.builder(evil).columns(Map.of(EVIL, "str", ">right", "int")).open()) {
+      writer.write(Map.of(EVIL, "text " + EVIL, ">right", 7));
+      writer.finish();
+    }
+    var index = Files.readString(evil.resolve("index.json"));
+    Files.writeString(
+        evil.resolve("index.json"),
+        index.replace("shard.00000.mds", "shard\\u001b[31m\\u202e.mds"));
+    for (var result :
+        List.of(
+            run("inspect", evil),
+            run("inspect", "--samples", 0, evil),
+            run("verify", evil),
+            run("stats", evil),
+            run("cat", evil, "--columns", EVIL))) {
+      assertThat(result.out() + result.err())
+          .isNotEmpty()
+          .doesNotContainPattern("[\\p{Cc}\\p{Cf}&&[^\\n\\r]]")
+          .doesNotContain("\r");
+    }
+    Files.writeString(evil.resolve("index.json"), index);
+    var cat = run("cat", evil);
+    assertThat(cat.out()).doesNotContainPattern("[\\p{Cc}\\p{Cf}&&[^\\n]]");
+    assertThat(new ObjectMapper().readTree(cat.out()).get(EVIL).asText()).isEqualTo("text " + EVIL);
+    assertThat(run("stats", evil).out()).contains(">right").contains("name");
+  }
+
+  @Test
+  void cutsNoCharacterInHalf() {
+    var out = new StringWriter();
+    var table = new Table().text("column").number(">a");
+    table.add("x".repeat(38) + "\ud83d\ude00" + "y", "1");
+    table.print(new PrintWriter(out, true));
+    assertThat(out.toString()).contains("x".repeat(38) + "…").contains(">a");
+    assertThat(out.toString().codePoints()).noneMatch(c -> c >= 0xd800 && c <= 0xdfff);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"merge", "inspect", "verify", "cat", "stats"})
+  void saysWhatIsWrongWithAFileForADirectory(String command) {
+    var file = data.resolve("index.json");
+    var result = run(command, file);
+    assertThat(result.code()).isEqualTo(1);
+    assertThat(result.err())
+        .contains(file.toString())
+        .containsPattern("not a directory|no such file|Not a directory")
+        .doesNotContain("\tat ");
+  }
+
+  @Test
+  void looksAtThePicturesPlaceBeforeItReads() {
+    var missing = root.resolve("missing/sizes.png");
+    for (var place : List.of(missing, root)) {
+      var result = run("stats", data, "--image", place);
+      assertThat(result.code()).isEqualTo(1);
+      assertThat(result.out()).isEmpty();
+      assertThat(result.err()).contains(place.toString()).contains("directory");
+    }
+  }
+
+  @Test
+  void readsPicklesWhenAskedAlone() throws IOException {
+    var pickled = root.resolve("pickled");
+    try (var writer = MdsWriter.builder(pickled).column("p", "pkl").open()) {
+      writer.write(Map.of("p", List.of(1, 2)));
+      writer.finish();
+    }
+    for (var command : List.of("inspect", "verify", "cat")) {
+      var refused = run(command, pickled);
+      assertThat(refused.code()).as(command).isEqualTo(1);
+      assertThat(refused.out() + refused.err()).contains("column 'p'").contains("--pickles");
+      var read = run(command, "--pickles", pickled);
+      assertThat(read.code()).as(command + read).isZero();
+    }
+    assertThat(run("verify", "--files-only", pickled).code()).isZero();
+    assertThat(run("convert", pickled, root.resolve("copy")).code()).isZero();
+    assertThat(run("cat", "--pickles", root.resolve("copy")).out()).isEqualTo("{\"p\":[1,2]}\n");
+  }
+
+  @Test
+  void convertsADataSetWithoutSamples() throws IOException {
+    var empty = root.resolve("empty");
+    try (var writer = MdsWriter.builder(empty).column("n", "int").open()) {
+      writer.finish();
+    }
+    var target = root.resolve("still empty");
+    var result = run("convert", empty, target);
+    assertThat(result.err()).isEmpty();
+    assertThat(result.out()).contains("0 shards, 0 samples");
+    assertThat(run("verify", target).code()).isZero();
+    assertThat(target.resolve("index.json")).hasSameTextualContentAs(empty.resolve("index.json"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aConversionThatFailedCanBeTriedAgain(boolean targetIsThere) throws IOException {
+    var target = root.resolve("target");
+    if (targetIsThere) {
+      Files.createDirectory(target);
+    }
+    Path last;
+    try (var files = Files.list(data)) {
+      last = files.filter(f -> f.toString().endsWith(".zstd")).sorted().reduce((a, b) -> b).get();
+    }
+    var whole = Files.readAllBytes(last);
+    Files.write(last, new byte[whole.length]);
+    // Small shards, so that some are written before.
+    var failed = run("convert", data, target, "--size-limit", 400);
+    assertThat(failed.code()).isEqualTo(1);
+    assertThat(failed.err()).contains(last.toString());
+    if (targetIsThere) {
+      assertThat(target).isEmptyDirectory();
+    } else {
+      assertThat(target).doesNotExist();
+    }
+    Files.write(last, whole);
+    assertThat(run("convert", data, target, "--size-limit", 400).code()).isZero();
+    assertThat(run("convert", data, target).err())
+        .contains("not empty")
+        .doesNotContain("existOk")
+        .contains(target.toString());
+    assertThat(run("cat", target).out()).isEqualTo(run("cat", data).out());
+  }
+
+  @Test
+  void describesEachCommandByASentence() {
+    assertThat(run("--help").out().lines())
+        .filteredOn(line -> line.startsWith("  merge"))
+        .singleElement()
+        .asString()
+        .endsWith(".");
+    assertThat(run("--version").out()).startsWith("mds ");
+  }
+
   @Test
   void saysThatThereIsNoDataSet() {
     var result = run("inspect", root.resolve("nowhere"));
