@@ -2,6 +2,7 @@ package io.javatorch.streaming;
 
 import io.javatorch.auth.CredentialsSource;
 import io.javatorch.streaming.order.StreamWeight;
+import io.javatorch.streaming.storage.Locations;
 import io.javatorch.streaming.storage.RetryPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -81,7 +82,7 @@ public final class Stream {
 
   @Override
   public String toString() {
-    return remote.orElseGet(() -> local.orElseThrow().toString())
+    return remote.map(Locations::forMessages).orElseGet(() -> local.orElseThrow().toString())
         + split.map(name -> "/" + name).orElse("");
   }
 

@@ -19,6 +19,7 @@ import io.javatorch.streaming.order.ShuffleAlgorithm;
 import io.javatorch.streaming.order.StreamShards;
 import io.javatorch.streaming.order.Topology;
 import io.javatorch.streaming.storage.Cancellation;
+import io.javatorch.streaming.storage.Locations;
 import io.javatorch.streaming.storage.ParallelRanges;
 import io.javatorch.streaming.storage.RetryPolicy;
 import java.io.IOException;
@@ -28,7 +29,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -682,7 +682,7 @@ public final class StreamingDataset implements AutoCloseable {
         throw new UncheckedIOException(
             "cannot read the data set "
                 + (streams.isEmpty()
-                    ? Objects.requireNonNullElse(remote, String.valueOf(local))
+                    ? (remote == null ? local : Locations.forMessages(remote))
                     : streams)
                 + ": "
                 + e.getMessage(),

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javatorch.auth.CredentialsSource;
 import io.javatorch.auth.DatabricksAuth;
-import io.javatorch.auth.ProcessCredentials;
 import io.javatorch.auth.WorkerCredentials;
 import io.javatorch.auth.fake.FakeDatabricks;
 import io.javatorch.auth.fake.Fault;
@@ -23,7 +22,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
@@ -49,7 +47,7 @@ class VolumeDatasetTest {
 
   @AfterEach
   void stop() {
-    LauncherOfTest.source = null;
+    LauncherOfTest.give(null);
     workspace.close();
     assertThat(workspace.violations()).isEmpty();
   }
@@ -214,7 +212,7 @@ class VolumeDatasetTest {
 
   @Test
   void aWriterPutsADataSetIntoAVolumeThatIsThenRead() throws IOException {
-    LauncherOfTest.source = servicePrincipal();
+    LauncherOfTest.give(servicePrincipal());
     workspace.makeDirectory("/Volumes/main/default/data");
     workspace.goodForRequests(8);
     try (var writer =
@@ -234,15 +232,5 @@ class VolumeDatasetTest {
       assertThat(epoch(dataset)).isEqualTo(LongStream.range(0, 200).boxed().toList());
     }
     assertThat(workspace.tokensIssued()).isGreaterThan(2);
-  }
-
-  /** A launcher that has credentials when a test gives it some. */
-  public static final class LauncherOfTest implements ProcessCredentials {
-    private static volatile CredentialsSource source;
-
-    @Override
-    public Optional<CredentialsSource> find() {
-      return Optional.ofNullable(source);
-    }
   }
 }

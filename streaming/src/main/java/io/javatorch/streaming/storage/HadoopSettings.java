@@ -58,9 +58,4 @@ final class HadoopSettings {
       settings.set(key, from.getProperty(name));
     }
   }
-
-  /** A location for messages; a container before an {@code @} stays. */
-  static String withoutPassword(String location) {
-    return location.replaceFirst("^([^/]+://[^/:@]*):[^/@]*@", "$1:***@");
-  }
 }

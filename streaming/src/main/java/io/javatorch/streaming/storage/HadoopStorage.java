@@ -4,10 +4,13 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.net.URISyntaxException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.security.PrivilegedExceptionAction;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -24,49 +27,139 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.ipc.RemoteException;
 import org.apache.hadoop.security.AccessControlException;
+import org.apache.hadoop.security.UserGroupInformation;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A directory of one of Hadoop's file systems. Compiled so that it runs with Hadoop 3.3.4 too. */
 final class HadoopStorage implements Storage {
+  private static final Logger LOG = LoggerFactory.getLogger(HadoopStorage.class);
+
   /** Where a file appears when it is closed, and renaming would copy it. */
   private static final Set<String> WRITTEN_IN_PLACE =
       Set.of("s3a", "s3", "s3n", "gs", "oss", "cosn", "obs");
 
   private static final int BUFFER_BYTES = 1 << 18;
 
-  /** From here on a part is read as a stream rather than by a request of its own. */
-  private static final long LONG_PART_BYTES = 8L << 20;
-
   private final String location;
-  private final FileSystem files;
-  private final Path root;
+  private final String password;
+  private final Configuration settings;
+  private final Path given;
+  private final UserGroupInformation user;
+  private FileSystem known;
 
-  private HadoopStorage(String location, FileSystem files, Path root) {
+  private HadoopStorage(
+      String location,
+      String password,
+      Configuration settings,
+      Path given,
+      UserGroupInformation user) {
     this.location = location;
-    this.files = files;
-    this.root = root;
+    this.password = password;
+    this.settings = settings;
+    this.given = given;
+    this.user = user;
   }
 
   static HadoopStorage connect(String location, Configuration settings) throws IOException {
+    var shown = Locations.forMessages(location);
     Path root;
     try {
       root = new Path(location);
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(
-          HadoopSettings.withoutPassword(location) + " is no Hadoop location", e);
+      // Its own message and its cause have the location as it is.
+      var reason =
+          e.getCause() instanceof URISyntaxException syntax ? ": " + syntax.getReason() : "";
+      throw new IllegalArgumentException(shown + " is no Hadoop location" + reason);
     }
     var scheme = root.toUri().getScheme();
     if ((scheme.equals("s3") || scheme.equals("s3n"))
         && settings.get("fs." + scheme + ".impl") == null) {
       root = new Path("s3a", root.toUri().getAuthority(), root.toUri().getPath());
     }
-    // Shared with all of this process, so that it is not ours to close.
-    var files = root.getFileSystem(settings);
+    try {
+      FileSystem.getFileSystemClass(root.toUri().getScheme(), settings);
+    } catch (RuntimeException e) {
+      throw missingOrFailed(shown, e);
+    }
     return new HadoopStorage(
-        HadoopSettings.withoutPassword(location), files, files.makeQualified(root));
+        shown, Locations.password(location), settings, root, UserGroupInformation.getCurrentUser());
+  }
+
+  private static IOException missingOrFailed(String location, Throwable failure) {
+    for (var cause = failure; cause != null; cause = cause.getCause()) {
+      // So does Hadoop say that the class that its settings name is not there.
+      if (cause instanceof ClassNotFoundException || cause instanceof NoClassDefFoundError) {
+        return HadoopStorageProvider.missing(location, cause.getMessage(), failure);
+      }
+    }
+    return new IOException(location + ": " + failure, failure);
+  }
+
+  /** Reaches the file system, as late as this: a host can be away for a while, or hang. */
+  private synchronized FileSystem files() throws IOException {
+    if (known == null) {
+      try {
+        // Shared with all of this process, so that it is not ours to close.
+        known =
+            user.doAs((PrivilegedExceptionAction<FileSystem>) () -> given.getFileSystem(settings));
+      } catch (LinkageError | RuntimeException e) {
+        throw missingOrFailed(location, e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        var interrupted = new InterruptedIOException("interrupted while reaching " + location);
+        interrupted.initCause(e);
+        throw interrupted;
+      }
+    }
+    return known;
+  }
+
+  private Path root() throws IOException {
+    return files().makeQualified(given);
+  }
+
+  private interface Work<T> {
+    T on(FileSystem files) throws IOException;
+  }
+
+  /** File systems report some failures of the network as runtime exceptions. */
+  private <T> T with(String path, Work<T> work) throws IOException {
+    try {
+      return work.on(files());
+    } catch (IOException e) {
+      throw withoutPassword(explained(e, path));
+    } catch (RuntimeException e) {
+      throw withoutPassword(new IOException(place(path) + ": " + e, e));
+    }
+  }
+
+  /** Hadoop's messages can have the location as it was given. */
+  private IOException withoutPassword(IOException failure) {
+    if (password.isEmpty()) {
+      return failure;
+    }
+    boolean tells = false;
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      tells |= cause.toString().contains(password);
+    }
+    if (!tells) {
+      return failure;
+    }
+    // Its causes would tell it as well.
+    if (failure instanceof NoSuchFileException || failure instanceof AccessDeniedException) {
+      var file = ((FileSystemException) failure).getFile();
+      var reason = Locations.hide(password, ((FileSystemException) failure).getReason() + "");
+      return failure instanceof NoSuchFileException
+          ? new NoSuchFileException(file, null, reason)
+          : new AccessDeniedException(file, null, reason);
+    }
+    return new IOException(Locations.hide(password, failure.toString()));
   }
 
   /** Not by resolving: a name with a colon would be taken for a URI. */
-  private Path at(String path) {
+  private Path at(String path) throws IOException {
+    var root = root();
     if (path.isEmpty()) {
       return root;
     }
@@ -78,16 +171,32 @@ final class HadoopStorage implements Storage {
 
   @Override
   public InputStream open(String path, long offset) throws IOException {
-    return open(path, offset, "sequential");
+    return with(path, files -> open(files, path, offset, "sequential"));
   }
 
   @Override
   public InputStream open(String path, long offset, long length) throws IOException {
-    return open(path, offset, length < LONG_PART_BYTES ? "random" : "sequential");
+    return with(
+        path,
+        files -> {
+          // Sequentially, an object store would be asked for all up to the end of the file.
+          var in = open(files, path, offset, "random");
+          try {
+            // One request for the part, and not one for each buffer that is read of it.
+            in.setReadahead(length);
+          } catch (UnsupportedOperationException e) {
+            return in;
+          } catch (IOException | RuntimeException e) {
+            in.close();
+            throw e;
+          }
+          return in;
+        });
   }
 
-  private FSDataInputStream open(String path, long offset, String policy) throws IOException {
-    FSDataInputStream in = null;
+  private FSDataInputStream open(FileSystem files, String path, long offset, String policy)
+      throws IOException {
+    FSDataInputStream in;
     try {
       in =
           files
@@ -97,52 +206,52 @@ final class HadoopStorage implements Storage {
               .opt("fs.s3a.experimental.input.fadvise", policy)
               .build()
               .get();
-      if (offset > 0) {
-        in.seek(offset);
-      }
-      return in;
-    } catch (IOException e) {
-      close(in);
-      throw explained(e, path);
     } catch (ExecutionException e) {
       throw e.getCause() instanceof IOException failure
-          ? explained(failure, path)
-          : new IOException(location + "/" + path + ": " + e.getCause(), e);
+          ? failure
+          : new IOException(place(path) + ": " + e.getCause(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       var interrupted = new InterruptedIOException("interrupted while opening " + path);
       interrupted.initCause(e);
       throw interrupted;
     }
-  }
-
-  private static void close(InputStream in) throws IOException {
-    if (in != null) {
+    try {
+      if (offset > 0) {
+        in.seek(offset);
+      }
+      return in;
+    } catch (IOException | RuntimeException e) {
       in.close();
+      throw e;
     }
   }
 
   @Override
   public long size(String path) throws IOException {
-    try {
-      var status = files.getFileStatus(at(path));
-      if (status.isDirectory()) {
-        throw new FileNotFoundException("it is a directory");
-      }
-      return status.getLen();
-    } catch (IOException e) {
-      throw explained(e, path);
-    }
+    return with(
+        path,
+        files -> {
+          var status = files.getFileStatus(at(path));
+          if (status.isDirectory()) {
+            throw new FileNotFoundException("it is a directory");
+          }
+          return status.getLen();
+        });
   }
 
   @Override
   public List<StoredFile> list(String directory) throws IOException {
+    return with(directory, files -> list(files, directory));
+  }
+
+  private List<StoredFile> list(FileSystem files, String directory) throws IOException {
     var path = at(directory);
     var entries = new ArrayList<StoredFile>();
     try {
       for (var status : files.listStatus(path)) {
         if (status.isFile() && status.getPath().toUri().getPath().equals(path.toUri().getPath())) {
-          throw new NotDirectoryException(location + "/" + directory);
+          throw new NotDirectoryException(place(directory));
         }
         entries.add(
             new StoredFile(
@@ -152,8 +261,6 @@ final class HadoopStorage implements Storage {
       }
     } catch (FileNotFoundException e) {
       return List.of();
-    } catch (IOException e) {
-      throw explained(e, directory);
     }
     entries.sort(Comparator.comparing(StoredFile::name));
     return entries;
@@ -161,34 +268,36 @@ final class HadoopStorage implements Storage {
 
   @Override
   public void put(java.nio.file.Path source, String path) throws IOException {
-    try {
-      if (WRITTEN_IN_PLACE.contains(files.getUri().getScheme())) {
-        write(source, at(path));
-      } else {
-        writeAndRename(source, at(path));
-      }
-    } catch (IOException e) {
-      // What is missing here is a file of this host.
-      throw e instanceof NoSuchFileException ? e : explained(e, path);
-    }
+    with(
+        path,
+        files -> {
+          if (WRITTEN_IN_PLACE.contains(files.getUri().getScheme())) {
+            write(files, source, at(path));
+          } else {
+            writeAndRename(files, source, at(path));
+          }
+          return null;
+        });
   }
 
-  private void writeAndRename(java.nio.file.Path source, Path target) throws IOException {
+  private static void writeAndRename(FileSystem files, java.nio.file.Path source, Path target)
+      throws IOException {
     var temporary =
         new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
     boolean renamed = false;
     try {
-      write(source, temporary);
-      rename(temporary, target);
+      write(files, source, temporary);
+      rename(files, temporary, target);
       renamed = true;
     } finally {
       if (!renamed) {
-        deleteQuietly(temporary);
+        deleteQuietly(files, temporary);
       }
     }
   }
 
-  private void write(java.nio.file.Path source, Path target) throws IOException {
+  private static void write(FileSystem files, java.nio.file.Path source, Path target)
+      throws IOException {
     try (var in = Files.newInputStream(source)) {
       FSDataOutputStream out = files.create(target, true, BUFFER_BYTES);
       boolean copied = false;
@@ -205,14 +314,14 @@ final class HadoopStorage implements Storage {
         if (copied) {
           out.close();
         } else {
-          giveUp(out, target);
+          giveUp(files, out, target);
         }
       }
     }
   }
 
   /** Closing would publish what there is, in a store where a file appears on being closed. */
-  private void giveUp(FSDataOutputStream out, Path target) {
+  private static void giveUp(FileSystem files, FSDataOutputStream out, Path target) {
     if (out.hasCapability("fs.capability.outputstream.abortable")) {
       out.abort();
       return;
@@ -222,10 +331,10 @@ final class HadoopStorage implements Storage {
     } catch (IOException e) {
       // What matters is the failure that led here, and that the file goes.
     }
-    deleteQuietly(target);
+    deleteQuietly(files, target);
   }
 
-  private void deleteQuietly(Path path) {
+  private static void deleteQuietly(FileSystem files, Path path) {
     try {
       files.delete(path, false);
     } catch (IOException e) {
@@ -233,8 +342,8 @@ final class HadoopStorage implements Storage {
     }
   }
 
-  private void rename(Path temporary, Path target) throws IOException {
-    var existing = existing(target);
+  private static void rename(FileSystem files, Path temporary, Path target) throws IOException {
+    var existing = existing(files, target);
     if (existing == Existing.DIRECTORY) {
       throw new IOException(target + " is a directory");
     }
@@ -249,9 +358,27 @@ final class HadoopStorage implements Storage {
       FileContext.getFileContext(files.getUri(), files.getConf())
           .rename(temporary, target, Options.Rename.OVERWRITE);
     } catch (UnsupportedFileSystemException e) {
-      files.delete(target, false);
-      if (!files.rename(temporary, target)) {
+      if (existing == Existing.NOTHING || !replace(files, temporary, target)) {
         throw new IOException(temporary + " could not be renamed to " + target, e);
+      }
+    }
+  }
+
+  /** In two steps, between which the file has another name, but is not lost. */
+  private static boolean replace(FileSystem files, Path temporary, Path target) throws IOException {
+    var aside = new Path(target.getParent(), temporary.getName() + ".old");
+    if (!files.rename(target, aside)) {
+      return false;
+    }
+    boolean replaced = false;
+    try {
+      replaced = files.rename(temporary, target);
+      return replaced;
+    } finally {
+      if (replaced) {
+        deleteQuietly(files, aside);
+      } else if (!files.rename(aside, target)) {
+        LOG.error("{} is now {}: it could not be renamed back", target, aside);
       }
     }
   }
@@ -262,7 +389,7 @@ final class HadoopStorage implements Storage {
     DIRECTORY
   }
 
-  private Existing existing(Path path) throws IOException {
+  private static Existing existing(FileSystem files, Path path) throws IOException {
     try {
       return files.getFileStatus(path).isDirectory() ? Existing.DIRECTORY : Existing.FILE;
     } catch (FileNotFoundException e) {
@@ -272,13 +399,16 @@ final class HadoopStorage implements Storage {
 
   @Override
   public void delete(String path) throws IOException {
-    try {
-      files.delete(at(path), false);
-    } catch (FileNotFoundException e) {
-      // As it should be.
-    } catch (IOException e) {
-      throw explained(e, path);
-    }
+    with(
+        path,
+        files -> {
+          try {
+            return files.delete(at(path), false);
+          } catch (FileNotFoundException e) {
+            // As it should be.
+            return false;
+          }
+        });
   }
 
   @Override
@@ -286,9 +416,13 @@ final class HadoopStorage implements Storage {
     return location;
   }
 
-  /** In the terms of {@link Storage}. */
+  private String place(String path) {
+    return location.endsWith("/") || path.isEmpty() ? location + path : location + "/" + path;
+  }
+
+  /** In the terms of {@link Storage}; its own exceptions stay, which may be of a file here. */
   private IOException explained(IOException e, String path) {
-    var file = location.endsWith("/") ? location + path : location + "/" + path;
+    var file = place(path);
     var failure = e instanceof RemoteException remote ? remote.unwrapRemoteException() : e;
     IOException told;
     if (failure instanceof FileNotFoundException) {

@@ -86,33 +86,30 @@ public final class HadoopStorageProvider implements StorageProvider {
   }
 
   /**
-   * Connects to a directory.
+   * Describes the way to a directory; the file system is reached when it is first used.
    *
-   * @throws IOException if the file system cannot be reached or made, or there is no Hadoop client,
-   *     or not the part of it that this file system needs
+   * @throws IOException if there is no Hadoop client, or not the part of it that this file system
+   *     needs
+   * @throws IllegalArgumentException if it is no location
    */
   @Override
   public Storage connect(String location) throws IOException {
     try {
       return HadoopStorage.connect(location, HadoopSettings.load());
     } catch (NoClassDefFoundError e) {
+      // Without Hadoop not even the class below can be loaded.
       throw missing(location, e.getMessage(), e);
-    } catch (RuntimeException e) {
-      // So does Hadoop say that the class that its settings name is not there.
-      if (e.getCause() instanceof ClassNotFoundException cause) {
-        throw missing(location, cause.getMessage(), e);
-      }
-      throw e;
     }
   }
 
-  private static IOException missing(String location, String what, Throwable cause) {
+  /** Says that a class is not there. */
+  static IOException missing(String location, String what, Throwable cause) {
     return new IOException(
-        HadoopSettings.withoutPassword(location)
+        Locations.forMessages(location)
             + " cannot be reached ("
             + what
             + "): put hadoop-client-api and hadoop-client-runtime on the class path, and the module"
-            + " of its file system, such as hadoop-aws for s3a",
+            + " of its file system, such as hadoop-aws for s3a (for bin/mds: in MDS_CLASSPATH)",
         cause);
   }
 }

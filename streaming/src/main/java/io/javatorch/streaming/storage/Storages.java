@@ -4,6 +4,7 @@ import io.javatorch.auth.CredentialsSource;
 import io.javatorch.auth.DatabricksAuth;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -43,7 +44,11 @@ public final class Storages {
                 () -> {
                   schemes.add("file");
                   return new IllegalArgumentException(
-                      "no storage for " + location + ": there are " + schemes + " and plain paths");
+                      "no storage for "
+                          + Locations.forMessages(location)
+                          + ": there are "
+                          + schemes
+                          + " and plain paths");
                 }));
   }
 
@@ -62,11 +67,19 @@ public final class Storages {
    */
   public static Optional<Path> localPath(String location) {
     if (location.startsWith("file:")) {
-      URI uri = URI.create(location);
+      URI uri;
+      try {
+        uri = new URI(location);
+      } catch (URISyntaxException e) {
+        // Its own message has the location as it is.
+        throw new IllegalArgumentException(
+            Locations.forMessages(location) + " is no URI: " + e.getReason());
+      }
       String host = uri.getRawAuthority();
       if (uri.getPath() == null || (host != null && !host.equals("localhost"))) {
         throw new IllegalArgumentException(
-            location + " names no path of this host: write file:///path, with three slashes");
+            Locations.forMessages(location)
+                + " names no path of this host: write file:///path, with three slashes");
       }
       return Optional.of(Path.of(uri.getPath()));
     }

@@ -66,9 +66,8 @@ class HadoopSettingsTest {
 
   @Test
   void hidesPasswords() throws IOException {
-    assertThat(HadoopSettings.withoutPassword("ftp://me:secret@host/a"))
-        .isEqualTo("ftp://me:***@host/a");
-    assertThat(HadoopSettings.withoutPassword("abfss://container@account/a"))
+    assertThat(Locations.forMessages("ftp://me:secret@host/a")).isEqualTo("ftp://me:***@host/a");
+    assertThat(Locations.forMessages("abfss://container@account/a"))
         .isEqualTo("abfss://container@account/a");
     assertThatThrownBy(() -> new HadoopStorageProvider().connect("s3a://me:secret@bucket/a"))
         .isInstanceOf(IOException.class)

@@ -2,11 +2,15 @@ package io.javatorch.streaming.tool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.javatorch.auth.DatabricksAuth;
+import io.javatorch.auth.fake.FakeDatabricks;
+import io.javatorch.streaming.LauncherOfTest;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -134,6 +138,29 @@ class OrderCommandTest {
         .contains("2 dir");
     assertThat(run("order", one, two, "--choose", "5,5", "--repeat", "1,1").err())
         .contains("at most one");
+  }
+
+  @Test
+  void readsTheIndexOfAVolume() throws IOException {
+    var local = index(root.resolve("data"), 4, 6);
+    var volume = "/Volumes/main/default/data/numbers";
+    try (var workspace = FakeDatabricks.start().withServicePrincipal("app", "app-secret")) {
+      workspace.putAll(local, volume);
+      var config =
+          Files.writeString(
+              root.resolve("config"),
+              "[sp]%nhost=%s/%nclient_id=app%nclient_secret=app-secret%n"
+                  .formatted(workspace.url()));
+      LauncherOfTest.give(
+          DatabricksAuth.builder().configFile(config.toString()).profile("sp").build().source());
+      for (var location : List.of(volume, "dbfs:" + volume)) {
+        var result = run("order", location);
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out()).isEqualTo(run("order", local.toString()).out()).isNotEmpty();
+      }
+    } finally {
+      LauncherOfTest.give(null);
+    }
   }
 
   @Test
