@@ -237,7 +237,7 @@ public final class StreamingDataset implements AutoCloseable {
         shuffleSeed,
         readingWorld.numNodes(),
         order.epochSize(),
-        order.description());
+        order.description(numCanonicalNodes));
   }
 
   /**
@@ -307,16 +307,15 @@ public final class StreamingDataset implements AutoCloseable {
               + ": resume with the data set and settings that the state was saved with");
     }
     // Between epochs any order will do.
-    if (state.sampleInEpoch() != 0
-        && !state.order().isEmpty()
-        && !state.order().equals(order.description())) {
+    String here = order.description(state.numCanonicalNodes());
+    if (state.sampleInEpoch() != 0 && !state.order().isEmpty() && !state.order().equals(here)) {
       throw new IllegalArgumentException(
           "the loader state is in the middle of an epoch whose order was ["
               + state.order()
               + "], but that of "
               + name
               + " is ["
-              + order.description()
+              + here
               + "]: resume with the shards and settings that the state was saved with, or its epoch"
               + " would repeat some samples and miss others");
     }

@@ -27,7 +27,7 @@ public final class SampleOrder {
   private final SamplingMethod samplingMethod;
   private final long samplingGranularity;
   private final long epochSize;
-  private final String description;
+  private final String shardsDigest;
 
   private SampleOrder(Builder builder) {
     shardSizes = builder.streams.stream().map(StreamShards::shardSizes).toArray(long[][]::new);
@@ -40,7 +40,7 @@ public final class SampleOrder {
     batchingMethod = builder.batchingMethod;
     mix = StreamMix.of(builder.streams, builder.epochSize, builder.seed);
     epochSize = mix.epochSize();
-    description = describe();
+    shardsDigest = shardsDigest();
   }
 
   /**
@@ -60,12 +60,25 @@ public final class SampleOrder {
   /**
    * What an epoch's order follows from, beside what an {@link EpochStart} and a {@link Topology}
    * say: equal for orders that are equal. One line, for messages and to be kept with a state.
+   *
+   * @param canonicalNodes those of the epoch, which the default size of a block depends on
    */
-  public String description() {
-    return description;
+  public String description(int canonicalNodes) {
+    return (shuffle
+            ? shuffleAlgorithm.pythonName()
+                + (shuffleAlgorithm.hasBlocks() ? ", blocks of " + blockSize(canonicalNodes) : "")
+            : "unshuffled")
+        + ", batching "
+        + batchingMethod.pythonName()
+        + ", sampling "
+        + samplingMethod.pythonName()
+        + " by "
+        + samplingGranularity
+        + ", shards "
+        + shardsDigest;
   }
 
-  private String describe() {
+  private String shardsDigest() {
     MessageDigest digest;
     try {
       digest = MessageDigest.getInstance("SHA-256");
@@ -78,19 +91,7 @@ public final class SampleOrder {
       bytes.putLong(mix.choose()[stream]).putLong(sizes.length).asLongBuffer().put(sizes);
       digest.update(bytes.array());
     }
-    return (shuffle
-            ? shuffleAlgorithm.pythonName()
-                + ", blocks of "
-                + (shuffleBlockSize == 0 ? "the default size" : shuffleBlockSize)
-            : "unshuffled")
-        + ", batching "
-        + batchingMethod.pythonName()
-        + ", sampling "
-        + samplingMethod.pythonName()
-        + " by "
-        + samplingGranularity
-        + ", shards "
-        + HexFormat.of().formatHex(digest.digest(), 0, 8);
+    return HexFormat.of().formatHex(digest.digest(), 0, 8);
   }
 
   /**
@@ -189,11 +190,12 @@ public final class SampleOrder {
   /** Streams that are shuffled together: all of them, or each by itself. */
   private record Group(Resampling resampling, long blockSize) {}
 
+  private long blockSize(int canonicalNodes) {
+    return shuffleBlockSize == 0 ? Math.max(4_000_000 / canonicalNodes, 1 << 18) : shuffleBlockSize;
+  }
+
   private Group[] groups(EpochStart start) {
-    long blockSize =
-        shuffleBlockSize == 0
-            ? Math.max(4_000_000 / start.canonicalNodes(), 1 << 18)
-            : shuffleBlockSize;
+    long blockSize = blockSize(start.canonicalNodes());
     int streams = shardSizes.length;
     if (batchingMethod == BatchingMethod.RANDOM) {
       return new Group[] {new Group(resample(start, 0, streams), blockSize)};

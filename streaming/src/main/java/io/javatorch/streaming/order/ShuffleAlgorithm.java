@@ -38,6 +38,11 @@ public enum ShuffleAlgorithm {
     return PythonNames.find("shuffle algorithm", values(), ShuffleAlgorithm::pythonName, name);
   }
 
+  /** Whether the size of its blocks matters. */
+  boolean hasBlocks() {
+    return this == PY1B || this == PY1BR || this == PY1E;
+  }
+
   /** The library's default for the number of canonical nodes. */
   public int defaultCanonicalNodes(int physicalNodes) {
     return this == PY1S || this == PY2S ? 64 * physicalNodes : physicalNodes;

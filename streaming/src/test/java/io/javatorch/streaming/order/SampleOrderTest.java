@@ -112,6 +112,26 @@ class SampleOrderTest {
   }
 
   @Test
+  void describesTheSizeOfBlocksOnlyWhereAndAsItMatters() {
+    for (ShuffleAlgorithm algorithm : ShuffleAlgorithm.values()) {
+      boolean blocks =
+          List.of(ShuffleAlgorithm.PY1B, ShuffleAlgorithm.PY1BR, ShuffleAlgorithm.PY1E)
+              .contains(algorithm);
+      String byDefault = described(algorithm, 0);
+      assertThat(described(algorithm, 2_000_000)).isEqualTo(byDefault);
+      assertThat(described(algorithm, 1000).equals(byDefault)).isEqualTo(!blocks);
+    }
+  }
+
+  private static String described(ShuffleAlgorithm algorithm, long blockSize) {
+    var builder =
+        SampleOrder.builder(List.of(new StreamShards(100)))
+            .shuffle(true)
+            .shuffleAlgorithm(algorithm);
+    return (blockSize == 0 ? builder : builder.shuffleBlockSize(blockSize)).build().description(2);
+  }
+
+  @Test
   void ranksThatReadTheSameGetWhatThePythonLibraryGives() {
     int equal = 0;
     int refused = 0;
