@@ -439,6 +439,7 @@ public final class FakeDatabricks implements AutoCloseable {
     }
     var headers = exchange.getResponseHeaders();
     headers.set("Last-Modified", "Tue, 14 Nov 2023 22:13:20 GMT");
+    headers.set("ETag", "\"" + Integer.toHexString(Arrays.hashCode(content)) + "\"");
     if (fault.isEmpty() || !(fault.get() instanceof Fault.NoContentType)) {
       headers.set("Content-Type", BINARY);
     }

@@ -34,6 +34,7 @@ final class CacheSpace implements AutoCloseable {
 
   private final List<ShardFolder> folders;
   private final long limit;
+  private final Cancellation closing;
   private final CacheLedger ledger;
   private final AtomicLong evicted = new AtomicLong();
 
@@ -46,9 +47,15 @@ final class CacheSpace implements AutoCloseable {
   private boolean known;
   private boolean warned;
 
-  CacheSpace(List<ShardFolder> folders, long limit) {
+  /**
+   * Looks at nothing yet.
+   *
+   * @param closing cancelled when the cache is closed, which ends what cannot be ended otherwise
+   */
+  CacheSpace(List<ShardFolder> folders, long limit, Cancellation closing) {
     this.folders = folders;
     this.limit = limit;
+    this.closing = closing;
     var places = new ArrayList<String>();
     folders.forEach(folder -> places.add(folder.lockDirectory() + " " + folder));
     ledger = new CacheLedger(folders.get(0), places.hashCode());
@@ -113,6 +120,7 @@ final class CacheSpace implements AutoCloseable {
     return makeRoom(folder, shard, bytes, giveUp, When.IF_FREE, cancellation);
   }
 
+  @SuppressWarnings("try") // The lock need only be held.
   private Optional<Reservation> makeRoom(
       ShardFolder folder,
       int shard,
@@ -122,8 +130,10 @@ final class CacheSpace implements AutoCloseable {
       Cancellation cancellation)
       throws IOException {
     try (Hold lock = folders.get(0).lockSpace(cancellation)) {
-      log.trace("looking for {} bytes under {}", bytes, lock);
-      if (!ledger.read() || !known) {
+      boolean sound = ledger.read();
+      // What could not be given back at its time.
+      ledger.bringing(reserved);
+      if (!sound || !known) {
         look();
       }
       looks += LOOKS;
@@ -160,11 +170,19 @@ final class CacheSpace implements AutoCloseable {
         }
         warnOnce();
       }
-      long before = folder.evictableBytes(shard);
+      // From now on what is here of the shard counts as a part of what is reserved for it.
+      Optional<Hold> mark = folder.markAsBrought(shard);
+      try {
+        ledger.resident(Math.max(0, ledger.resident() - folder.evictableBytes(shard)));
+        ledger.bringing(reserved + bytes);
+        ledger.write();
+      } catch (IOException | RuntimeException e) {
+        known = false;
+        close(mark);
+        throw e;
+      }
       reserved += bytes;
-      ledger.bringing(reserved);
-      ledger.write();
-      return Optional.of(() -> release(folder, shard, bytes, before));
+      return Optional.of(() -> release(folder, shard, bytes, mark));
     }
   }
 
@@ -182,22 +200,34 @@ final class CacheSpace implements AutoCloseable {
     return ledger.resident() + ledger.bringing();
   }
 
-  private synchronized void release(ShardFolder folder, int shard, long bytes, long before)
+  @SuppressWarnings("try") // The lock need only be held.
+  private synchronized void release(ShardFolder folder, int shard, long bytes, Optional<Hold> mark)
       throws IOException {
     reserved -= bytes;
-    try (Hold lock = folders.get(0).lockSpace(new Cancellation())) {
-      log.trace("giving {} bytes back under {}", bytes, lock);
-      if (!ledger.read()) {
-        known = false;
-      }
-      ledger.resident(ledger.resident() + folder.evictableBytes(shard) - before);
+    boolean counted = false;
+    try (Hold lock = folders.get(0).lockSpace(closing)) {
+      boolean sound = ledger.read();
+      ledger.resident(ledger.resident() + folder.evictableBytes(shard));
       ledger.bringing(reserved);
       ledger.write();
+      close(mark);
+      counted = sound;
+    } finally {
+      if (!counted) {
+        known = false;
+      }
+      close(mark);
+      notifyAll();
     }
-    notifyAll();
   }
 
-  /** Looks at what is on the disk. */
+  private static void close(Optional<Hold> hold) throws IOException {
+    if (hold.isPresent()) {
+      hold.get().close();
+    }
+  }
+
+  /** Looks at what is on the disk, beside shards that are being brought: those are reserved. */
   private void look() throws IOException {
     oldest.clear();
     long resident = 0;
@@ -205,6 +235,9 @@ final class CacheSpace implements AutoCloseable {
     for (ShardFolder folder : folders) {
       for (int shard : folder.residents()) {
         found++;
+        if (folder.isMarkedAsBrought(shard)) {
+          continue;
+        }
         long bytes = folder.evictableBytes(shard);
         if (bytes > 0) {
           resident += bytes;

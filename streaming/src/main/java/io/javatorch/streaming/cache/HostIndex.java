@@ -4,12 +4,14 @@ import io.javatorch.streaming.cache.HostLock.Hold;
 import io.javatorch.streaming.storage.Cancellation;
 import io.javatorch.streaming.storage.Downloader;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,12 +73,32 @@ public final class HostIndex {
     return time.isAfter(now.minus(SHARED_FOR)) && !time.isAfter(now);
   }
 
+  /** Deletes the copies of killed processes: those that are older than any that is in use. */
+  private static void deleteLeft(Path file, String name, Duration longest) throws IOException {
+    var copy =
+        Pattern.compile("\\.{1,2}" + Pattern.quote(name) + "\\.[0-9a-f]{8}(-[0-9a-f]{4,}){4}.*");
+    Instant oldest = Instant.now().minus(longest);
+    try (var entries =
+        Files.newDirectoryStream(
+            file.getParent(), entry -> copy.matcher(entry.getFileName().toString()).matches())) {
+      for (Path entry : entries) {
+        if (Files.getLastModifiedTime(entry).toInstant().isBefore(oldest)) {
+          Files.deleteIfExists(entry);
+        }
+      }
+    } catch (NoSuchFileException | DirectoryIteratorException e) {
+      // Another process deletes them too.
+      log.debug("looking for copies of {} that were left ended early", file, e);
+    }
+  }
+
   private static void bring(Path file, String name, Downloader remote) throws IOException {
     if (!Files.exists(file)) {
       // Where locks do not hold, ranks may do so at the same time; each renames a whole file.
       remote.fetch(name, file);
       return;
     }
+    deleteLeft(file, name, remote.longestFetch().plus(PATIENCE));
     Path current = file.resolveSibling("." + name + "." + UUID.randomUUID());
     try {
       remote.fetch(name, current);

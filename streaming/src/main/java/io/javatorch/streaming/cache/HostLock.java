@@ -1,8 +1,8 @@
 package io.javatorch.streaming.cache;
 
 import io.javatorch.streaming.storage.Cancellation;
+import io.javatorch.streaming.storage.Interrupted;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -111,10 +111,7 @@ final class HostLock implements AutoCloseable {
       try {
         open.awaitChange(wait + ThreadLocalRandom.current().nextLong(wait));
       } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        var interrupted = new InterruptedIOException("interrupted while waiting for " + purpose);
-        interrupted.initCause(e);
-        throw interrupted;
+        throw Interrupted.asIOException("interrupted while waiting for " + purpose, e);
       }
       wait = Math.min(LONGEST_WAIT_MILLIS, wait * 2);
     }

@@ -58,6 +58,10 @@ public final class ShardCache implements AutoCloseable {
   private final AtomicLong missNanos = new AtomicLong();
   private final List<IntPredicate> neededSoon = new CopyOnWriteArrayList<>();
   private final SlowShards slow;
+
+  /** Ends what waits or is brought for any caller. */
+  private final Cancellation closing = new Cancellation();
+
   private int openShards;
   private long openBytes;
   private volatile boolean closed;
@@ -112,7 +116,8 @@ public final class ShardCache implements AutoCloseable {
     space =
         limit == 0 || !takesWork()
             ? null
-            : new CacheSpace(folders.stream().filter(ShardFolder::takesWork).toList(), limit);
+            : new CacheSpace(
+                folders.stream().filter(ShardFolder::takesWork).toList(), limit, closing);
     openLimit = space == null ? Long.MAX_VALUE : limit / Math.max(1, processes);
     bounded = space != null || shards > mostOpen;
   }
@@ -124,7 +129,7 @@ public final class ShardCache implements AutoCloseable {
    * @throws MalformedShardException if the shard is damaged
    */
   public Sample get(int shard, int index) {
-    return get(shard, index, new Cancellation());
+    return get(shard, index, closing);
   }
 
   /**
@@ -274,7 +279,16 @@ public final class ShardCache implements AutoCloseable {
    * @param needed null if it is not needed yet
    * @return null if it is not needed yet and there is no room
    */
-  private Opened prepare(int shard, SlowShards.Waiting needed, Cancellation cancellation) {
+  @SuppressWarnings("try") // The registrations need only be closed.
+  private Opened prepare(int shard, SlowShards.Waiting needed, Cancellation ofCaller) {
+    var cancellation = new Cancellation();
+    try (var one = ofCaller.onCancel(cancellation::cancel);
+        var two = closing.onCancel(cancellation::cancel)) {
+      return prepareUnder(cancellation, shard, needed);
+    }
+  }
+
+  private Opened prepareUnder(Cancellation cancellation, int shard, SlowShards.Waiting needed) {
     synchronized (monitors[shard]) {
       Opened open = readers.get(shard);
       if (open != null) {
@@ -421,6 +435,7 @@ public final class ShardCache implements AutoCloseable {
   public void close() throws IOException {
     closed = true;
     // Those who bring a shard hold its monitor.
+    closing.cancel();
     folders.forEach(folder -> folder.remote().ifPresent(Downloader::cancelAll));
     for (int shard = 0; shard < monitors.length; shard++) {
       synchronized (monitors[shard]) {

@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
 final class ShardFolder implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ShardFolder.class);
   private static final String LOCK_NAME = ".javatorch-shards.lock";
+  private static final Pattern TEMPORARY = Pattern.compile("\\.(.+)\\.[^.]+\\.tmp");
   private static final int ATTEMPTS = 3;
   private static final Duration PATIENCE = Duration.ofMinutes(10);
 
@@ -38,6 +40,8 @@ final class ShardFolder implements AutoCloseable {
   private static final long LEASES = 1L << 32;
   private static final long SPACE = 1L << 33;
   private static final long SLOTS = 1L << 34;
+  // Beyond all slots: a ledger's first is below 2^32 times their number.
+  private static final long BROUGHT = 1L << 43;
 
   private final AtomicLong downloaded = new AtomicLong();
   private final AtomicLong decompressed = new AtomicLong();
@@ -237,6 +241,7 @@ final class ShardFolder implements AutoCloseable {
     return info.compression().isPresent() ? files.raw() : files.local();
   }
 
+  @SuppressWarnings("try") // The reservation need only be held.
   private boolean bring(int shard, Room room, Cancellation cancellation) throws IOException {
     ShardInfo info = files.shards().get(shard);
     try (Hold lock = lock(shard, cancellation)) {
@@ -252,7 +257,6 @@ final class ShardFolder implements AutoCloseable {
         return false;
       }
       try (Reservation reserved = reservation.get()) {
-        log.trace("room: {}", reserved);
         for (FilePair file : info.files()) {
           bring(info, file, cancellation);
         }
@@ -380,9 +384,25 @@ final class ShardFolder implements AutoCloseable {
     return locks.tryAcquire(SLOTS + number);
   }
 
+  /** Marks a shard as one for which room is reserved; none where locks do not hold. */
+  Optional<Hold> markAsBrought(int shard) throws IOException {
+    return locks.tryAcquire(BROUGHT + shard);
+  }
+
+  /** Whether any process has marked a shard so. */
+  boolean isMarkedAsBrought(int shard) throws IOException {
+    Optional<Hold> mark = locks.tryAcquire(BROUGHT + shard);
+    if (mark.isEmpty()) {
+      return true;
+    }
+    mark.get().close();
+    return false;
+  }
+
   /**
    * The shards of which something lies here that could be had again. Costs a look at what is here,
-   * not at what the index says could be.
+   * not at what the index says could be. Takes away what processes that were killed left, which
+   * counts nowhere.
    */
   synchronized List<Integer> residents() throws IOException {
     if (shardsOfFiles == null) {
@@ -405,6 +425,8 @@ final class ShardFolder implements AutoCloseable {
           Integer shard = directory.getValue().get(entry.getFileName().toString());
           if (shard != null) {
             residents.add(shard);
+          } else {
+            deleteIfLeft(entry, directory.getValue());
           }
         }
       } catch (NoSuchFileException e) {
@@ -412,6 +434,23 @@ final class ShardFolder implements AutoCloseable {
       }
     }
     return List.copyOf(residents);
+  }
+
+  /** Deletes the temporary file of a shard that nobody brings. */
+  @SuppressWarnings("try") // The lock need only be held.
+  private void deleteIfLeft(Path file, Map<String, Integer> shardOfName) throws IOException {
+    var name = TEMPORARY.matcher(file.getFileName().toString());
+    Integer shard = name.matches() ? shardOfName.get(name.group(1)) : null;
+    if (shard == null) {
+      return;
+    }
+    Optional<Hold> lock = locks.tryAcquire(shard);
+    if (lock.isPresent()) {
+      try (Hold unused = lock.get()) {
+        log.debug("deleting {}, which a process has left", file);
+        Files.deleteIfExists(file);
+      }
+    }
   }
 
   private void note(Path file, int shard) {

@@ -2,7 +2,6 @@ package io.javatorch.streaming.storage;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -144,10 +143,7 @@ final class BodyStream extends InputStream implements BodySubscriber<InputStream
       try {
         TimeUnit.NANOSECONDS.timedWait(this, left);
       } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        var interrupted = new InterruptedIOException("interrupted while reading from a volume");
-        interrupted.initCause(e);
-        throw interrupted;
+        throw Interrupted.asIOException("interrupted while reading from a volume", e);
       }
     }
   }

@@ -39,13 +39,14 @@ public final class Cancellation {
     }
   }
 
-  interface Registration extends AutoCloseable {
+  /** What lasts until it is closed. */
+  public interface Registration extends AutoCloseable {
     @Override
     void close();
   }
 
   /** Calls the listener, at once if it is too late, until the registration is closed. */
-  Registration onCancel(Runnable listener) {
+  public Registration onCancel(Runnable listener) {
     boolean late;
     synchronized (listeners) {
       late = cancelled;

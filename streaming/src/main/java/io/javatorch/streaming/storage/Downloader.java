@@ -2,7 +2,6 @@ package io.javatorch.streaming.storage;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -14,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -99,8 +99,7 @@ public final class Downloader implements AutoCloseable {
   public void fetch(
       String path, long size, Path target, Verification verification, Cancellation cancellation)
       throws IOException {
-    long begun = System.nanoTime();
-    List<Part> parts = parts(size);
+    var transfer = new Transfer(path, size, System.nanoTime(), cancellation);
     Path temporary =
         target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try (FileChannel out =
@@ -109,13 +108,9 @@ public final class Downloader implements AutoCloseable {
           "get " + path + " from " + storage.location(),
           cancellation,
           attempt -> {
-            if (parts.size() == 1) {
-              receive(path, size, parts.get(0), out, cancellation);
-            } else {
-              receiveAtOnce(path, size, parts, out, begun, cancellation);
-            }
+            receive(transfer, out);
             out.force(true);
-            verify(temporary, parts, verification);
+            verify(temporary, transfer, verification);
             return null;
           });
       // What was got at some cost is not given up for one refusal of a network file system.
@@ -155,6 +150,47 @@ public final class Downloader implements AutoCloseable {
     return tries.repeat(what, cancellation, attempt -> tries.within(cancellation, question));
   }
 
+  /** A file that is being got. */
+  private final class Transfer {
+    private final String path;
+    private final long size;
+    private final long begun;
+    private final Cancellation cancellation;
+
+    /** Changed only while nothing is received. */
+    private List<Part> parts;
+
+    private Optional<String> version = Optional.empty();
+
+    Transfer(String path, long size, long begun, Cancellation cancellation) {
+      this.path = path;
+      this.size = size;
+      this.begun = begun;
+      this.cancellation = cancellation;
+      parts = parts(size);
+    }
+
+    /** Forgets what has come. */
+    synchronized void startOver() {
+      parts = parts(size);
+      version = Optional.empty();
+    }
+
+    /** Sees to it that all bytes are of one version of the file, if the store tells. */
+    synchronized void check(InputStream in) throws IOException {
+      if (in instanceof VersionedInputStream known) {
+        if (version.isPresent() && !version.get().equals(known.version())) {
+          throw new Tries.StartOverException(
+              "the file was changed while it was read: it was "
+                  + version.get()
+                  + " and is "
+                  + known.version());
+        }
+        version = Optional.of(known.version());
+      }
+    }
+  }
+
   /** A stretch of a file, and how far it has come. */
   private static final class Part {
     private final long from;
@@ -187,7 +223,7 @@ public final class Downloader implements AutoCloseable {
   }
 
   private List<Part> parts(long size) {
-    if (!ranges.divide(size)) {
+    if (!ranges.divide(size) || !storage.readsParts()) {
       return List.of(new Part(0, size));
     }
     var parts = new ArrayList<Part>();
@@ -197,14 +233,35 @@ public final class Downloader implements AutoCloseable {
     return parts;
   }
 
-  private static void verify(Path file, List<Part> parts, Verification verification)
+  private static void verify(Path file, Transfer transfer, Verification verification)
       throws IOException {
     try {
       verification.verify(file);
     } catch (IOException | RuntimeException e) {
       // What came is wrong, so the next attempt must not go on behind it.
-      parts.forEach(Part::forget);
+      transfer.startOver();
       throw new IOException(e.getMessage(), e);
+    }
+  }
+
+  /** Gets what is missing of a file. */
+  private void receive(Transfer transfer, FileChannel out) throws IOException {
+    while (true) {
+      boolean inParts = transfer.parts.size() > 1;
+      try {
+        if (inParts) {
+          receiveAtOnce(transfer, out);
+        } else {
+          receive(transfer, transfer.parts.get(0), out, transfer.cancellation);
+        }
+        return;
+      } catch (Tries.StartOverException e) {
+        transfer.startOver();
+        // That the store sends no parts is found out once, and is no failed attempt.
+        if (!inParts || transfer.parts.size() > 1) {
+          throw new IOException(e.getMessage(), e);
+        }
+      }
     }
   }
 
@@ -212,14 +269,10 @@ public final class Downloader implements AutoCloseable {
    * Gets what is missing of a file, several parts at a time, each tried again by itself. In all it
    * may take as long as a file that is got as a whole.
    */
-  private void receiveAtOnce(
-      String path,
-      long size,
-      List<Part> parts,
-      FileChannel out,
-      long begun,
-      Cancellation cancellation)
-      throws IOException {
+  @SuppressWarnings("try") // The registration need only be closed.
+  private void receiveAtOnce(Transfer transfer, FileChannel out) throws IOException {
+    long size = transfer.size;
+    List<Part> parts = transfer.parts;
     var missing = new ConcurrentLinkedQueue<Part>();
     for (Part part : parts) {
       if (!part.isComplete() || part.isLast(size)) {
@@ -230,8 +283,7 @@ public final class Downloader implements AutoCloseable {
     var giveUp = new Cancellation();
     var failure = new CompletableFuture<Void>();
     var running = new ArrayList<CompletableFuture<Void>>();
-    try (var link = cancellation.onCancel(giveUp::cancel)) {
-      log.trace("cancelled by {}", link);
+    try (var link = transfer.cancellation.onCancel(giveUp::cancel)) {
       try {
         for (int line = 0; line < lines; line++) {
           running.add(
@@ -239,7 +291,7 @@ public final class Downloader implements AutoCloseable {
                   () -> {
                     try {
                       for (Part part = missing.poll(); part != null; part = missing.poll()) {
-                        receive(path, size, part, out, begun, giveUp);
+                        receiveWithTries(transfer, part, out, giveUp);
                       }
                       return null;
                     } catch (IOException | RuntimeException | Error e) {
@@ -249,7 +301,7 @@ public final class Downloader implements AutoCloseable {
                   }));
         }
         var all = CompletableFuture.allOf(running.toArray(CompletableFuture[]::new));
-        long left = tries.longest().toNanos() - (System.nanoTime() - begun);
+        long left = tries.longest().toNanos() - (System.nanoTime() - transfer.begun);
         CompletableFuture.anyOf(all, failure).get(left, TimeUnit.NANOSECONDS);
       } finally {
         giveUp.cancel();
@@ -262,7 +314,7 @@ public final class Downloader implements AutoCloseable {
       long come = parts.stream().mapToLong(part -> part.at - part.from).sum();
       throw new Tries.GaveUpException(
           "cannot get "
-              + path
+              + transfer.path
               + " from "
               + storage.location()
               + ": it took longer than "
@@ -274,10 +326,7 @@ public final class Downloader implements AutoCloseable {
               + " bytes have come",
           e);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      var interrupted = new InterruptedIOException("interrupted while waiting for a store");
-      interrupted.initCause(e);
-      throw interrupted;
+      throw Interrupted.asIOException("interrupted while waiting for a store", e);
     }
   }
 
@@ -292,29 +341,27 @@ public final class Downloader implements AutoCloseable {
     }
   }
 
-  private void receive(
-      String path, long size, Part part, FileChannel out, long begun, Cancellation cancellation)
-      throws IOException {
+  private void receiveWithTries(
+      Transfer transfer, Part part, FileChannel out, Cancellation cancellation) throws IOException {
     tries.repeat(
         "get the bytes from "
             + part.from
             + " to "
             + part.to
             + " of "
-            + path
+            + transfer.path
             + " from "
             + location(),
-        begun,
+        transfer.begun,
         cancellation,
         attempt -> {
-          receive(path, size, part, out, cancellation);
+          receive(transfer, part, out, cancellation);
           return null;
         });
   }
 
   /** Goes on where the part ends. */
-  private void receive(
-      String path, long size, Part part, FileChannel out, Cancellation cancellation)
+  private void receive(Transfer transfer, Part part, FileChannel out, Cancellation cancellation)
       throws IOException {
     var attempt = new Attempt();
     try {
@@ -322,7 +369,7 @@ public final class Downloader implements AutoCloseable {
           cancellation,
           attempt::abandon,
           () -> {
-            copy(path, size, part, out, attempt);
+            copy(transfer, part, out, attempt);
             return null;
           });
     } catch (Tries.TookTooLongException e) {
@@ -336,20 +383,25 @@ public final class Downloader implements AutoCloseable {
           e);
     }
     if (!part.isComplete()) {
-      throw new IOException("it ended after " + part.at + " of " + size + " bytes");
+      throw new IOException("it ended after " + part.at + " of " + transfer.size + " bytes");
     }
   }
 
   /** Runs on a thread of its own, and may be left behind at any point. */
-  private void copy(String path, long size, Part part, FileChannel out, Attempt attempt)
+  private void copy(Transfer transfer, Part part, FileChannel out, Attempt attempt)
       throws IOException {
+    String path = transfer.path;
+    long size = transfer.size;
     long missing = part.to - part.at;
     try (InputStream in =
         part.isWhole(size)
             ? storage.open(path, part.at)
             // One more behind the last part, to see that there is none.
             : storage.open(path, part.at, missing + (part.isLast(size) ? 1 : 0))) {
-      attempt.opened(in);
+      attempt.opened(in, transfer);
+      if (!part.isWhole(size) && !storage.readsParts()) {
+        throw new Tries.StartOverException("it is sent whole when a part is asked for");
+      }
       byte[] buffer = new byte[(int) Math.min(BUFFER_BYTES, Math.max(1, missing))];
       while (missing > 0) {
         int n = in.read(buffer, 0, (int) Math.min(buffer.length, missing));
@@ -372,9 +424,10 @@ public final class Downloader implements AutoCloseable {
     private boolean abandoned;
     private InputStream in;
 
-    synchronized void opened(InputStream opened) throws IOException {
+    synchronized void opened(InputStream opened, Transfer transfer) throws IOException {
       checkWanted();
       in = opened;
+      transfer.check(opened);
     }
 
     synchronized void write(FileChannel out, Part part, ByteBuffer chunk) throws IOException {

@@ -11,13 +11,18 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A directory of this host, or one that is mounted on it. */
 final class LocalStorage implements Storage {
+  private static final Logger log = LoggerFactory.getLogger(LocalStorage.class);
+
   private final Path root;
 
   LocalStorage(Path root) {
@@ -27,18 +32,33 @@ final class LocalStorage implements Storage {
   @Override
   public InputStream open(String path, long offset) throws IOException {
     Path file = root.resolve(path);
-    // A pipe blocks whoever opens it, and a device may never end.
-    if (!Files.isRegularFile(file) && Files.exists(file)) {
-      throw new FileSystemException(file.toString(), null, "it is no regular file");
-    }
+    String version = version(file);
     FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
     try {
+      // One that is replaced just now could be taken for either.
+      if (!version(file).equals(version)) {
+        throw new IOException(file + " was changed while it was opened");
+      }
       channel.position(offset);
-      return Channels.newInputStream(channel);
+      return new VersionedInputStream(Channels.newInputStream(channel), version);
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
     }
+  }
+
+  private static String version(Path file) throws IOException {
+    var attributes = Files.readAttributes(file, BasicFileAttributes.class);
+    // A pipe blocks whoever opens it, and a device may never end.
+    if (!attributes.isRegularFile()) {
+      throw new FileSystemException(file.toString(), null, "it is no regular file");
+    }
+    return attributes.fileKey()
+        + ", "
+        + attributes.lastModifiedTime()
+        + ", "
+        + attributes.size()
+        + " bytes";
   }
 
   @Override
@@ -52,9 +72,13 @@ final class LocalStorage implements Storage {
     try (var paths = Files.newDirectoryStream(root.resolve(directory))) {
       for (Path path : paths) {
         boolean isDirectory = Files.isDirectory(path);
-        entries.add(
-            new StoredFile(
-                path.getFileName().toString(), isDirectory, isDirectory ? 0 : Files.size(path)));
+        try {
+          entries.add(
+              new StoredFile(
+                  path.getFileName().toString(), isDirectory, isDirectory ? 0 : Files.size(path)));
+        } catch (NoSuchFileException e) {
+          log.trace("{} went away while its directory was listed", path, e);
+        }
       }
     } catch (NoSuchFileException e) {
       return List.of();

@@ -7,8 +7,11 @@ import java.util.Optional;
 /**
  * How long and how often to try to get a file.
  *
- * <p>A store that is busy and says how long to leave it alone is left alone for that time, but no
- * longer than one try may take, and the try is not counted: there, time alone is the limit.
+ * <p>A store that says that it is busy is left alone for as long as it asks for and at least for
+ * the wait between two tries, but no longer than one try may take, and the try is not counted:
+ * there, time alone is the limit.
+ *
+ * <p>No time is longer than ten years: one that is given as longer counts as that.
  *
  * @param attempts tries in all, at least 1
  * @param timeout the longest that one try may take
@@ -19,6 +22,9 @@ import java.util.Optional;
  */
 public record RetryPolicy(
     int attempts, Duration timeout, Duration firstDelay, Optional<Duration> deadline) {
+  /** As good as for ever, and can be counted in nanoseconds, also several times. */
+  private static final Duration LONGEST = Duration.ofDays(3650);
+
   /** The Python library's: two tries of a minute each, about a second apart. */
   public static final RetryPolicy DEFAULT =
       new RetryPolicy(2, Duration.ofSeconds(60), Duration.ofSeconds(1));
@@ -43,6 +49,9 @@ public record RetryPolicy(
     if (deadline.isPresent() && deadline.get().isNegative()) {
       throw new IllegalArgumentException("a deadline cannot be negative, got " + deadline.get());
     }
+    timeout = atMost(LONGEST, timeout);
+    firstDelay = atMost(LONGEST, firstDelay);
+    deadline = deadline.map(value -> atMost(LONGEST, value));
   }
 
   /** A policy whose attempts are its only limit. */
@@ -65,23 +74,28 @@ public record RetryPolicy(
     if (deadline.isPresent()) {
       return deadline.get();
     }
-    Duration latest = timeout.multipliedBy(attempts - 1L);
-    for (int attempt = 1; attempt < attempts; attempt++) {
+    int waits = attempts - 1;
+    Duration latest = timeout.multipliedBy(waits);
+    int doubling = Math.min(waits, MOST_DOUBLINGS);
+    for (int attempt = 1; attempt <= doubling; attempt++) {
       latest = latest.plus(delay(attempt).multipliedBy(2));
     }
-    return latest;
+    return atMost(LONGEST, latest.plus(delay(attempts).multipliedBy(2L * (waits - doubling))));
   }
 
   /** The wait after some try, counted from 1, without what is added at random. */
   Duration delay(int attempt) {
-    return firstDelay.multipliedBy(1L << Math.min(attempt - 1, MOST_DOUBLINGS));
+    return atMost(LONGEST, firstDelay.multipliedBy(1L << Math.min(attempt - 1, MOST_DOUBLINGS)));
   }
 
   /** How long to leave a store alone that asks for it. */
   Duration delay(int attempt, RetryLaterException request) {
     Duration asked = request.waiting();
-    Duration bounded = asked.compareTo(timeout) > 0 ? timeout : asked;
     Duration own = delay(attempt);
-    return bounded.compareTo(own) > 0 ? bounded : own;
+    return atMost(timeout, asked.compareTo(own) > 0 ? asked : own);
+  }
+
+  private static Duration atMost(Duration most, Duration value) {
+    return value.compareTo(most) > 0 ? most : value;
   }
 }

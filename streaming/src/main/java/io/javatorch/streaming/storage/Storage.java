@@ -10,13 +10,15 @@ import java.util.List;
  * The files under one root of a store. Thread-safe.
  *
  * <p>An implementation does not retry: its caller does, from the byte that it got to, and checks
- * what it gets. It fails with {@link NoSuchFileException} where there is no such file and {@link
- * java.nio.file.AccessDeniedException} where it may not be read, neither of which is tried again,
- * and with any other {@link IOException} where trying again may help. No message holds a secret.
+ * what it gets. It fails with {@link NoSuchFileException} where there is no such file, {@link
+ * java.nio.file.AccessDeniedException} where it may not be read and {@link RefusedException} where
+ * it is refused for another reason that stays, none of which is tried again, and with any other
+ * {@link IOException} where trying again may help. No message holds a secret.
  */
 public interface Storage extends AutoCloseable {
   /**
-   * Opens a file for reading. Closing the stream from another thread makes a pending read fail.
+   * Opens a file for reading. Closing the stream from another thread makes a pending read fail. It
+   * is a {@link VersionedInputStream} where the store tells versions of a file apart.
    *
    * @param path path under the root, with {@code /} between its parts
    * @param offset first byte to read; at most the file's size
@@ -31,6 +33,14 @@ public interface Storage extends AutoCloseable {
    */
   default InputStream open(String path, long offset, long length) throws IOException {
     return open(path, offset);
+  }
+
+  /**
+   * Whether to ask for a part of a file costs less than to ask for all of it. It may have to be
+   * tried: a store that says so, and then sends whole files, says otherwise from then on.
+   */
+  default boolean readsParts() {
+    return true;
   }
 
   /** The size of a file in bytes. */

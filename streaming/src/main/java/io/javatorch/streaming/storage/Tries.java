@@ -1,7 +1,6 @@
 package io.javatorch.streaming.storage;
 
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
@@ -74,7 +73,8 @@ final class Tries implements AutoCloseable {
    * were as many attempts, or there was as much time, as there may be.
    *
    * @param what what is done, for messages, such as {@code "get a from b"}
-   * @throws GaveUpException if no try is left; that of a repetition within is not tried again
+   * @throws GaveUpException if no try is left; that of a repetition within is not tried again, nor
+   *     is a {@link StartOverException}
    */
   <T> T repeat(String what, Cancellation cancellation, Try<T> once) throws IOException {
     return repeat(what, System.nanoTime(), cancellation, once);
@@ -91,7 +91,9 @@ final class Tries implements AutoCloseable {
         return once.run(attempt);
       } catch (NoSuchFileException
           | AccessDeniedException
+          | RefusedException
           | CancelledException
+          | StartOverException
           | GaveUpException e) {
         throw e;
       } catch (IOException e) {
@@ -144,6 +146,15 @@ final class Tries implements AutoCloseable {
     }
   }
 
+  /** What has come so far cannot be gone on with. */
+  static final class StartOverException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    StartOverException(String message) {
+      super(message);
+    }
+  }
+
   /**
    * Starts work that goes on beside the caller, and may use the other methods here.
    *
@@ -179,6 +190,7 @@ final class Tries implements AutoCloseable {
    * @throws TookTooLongException if it did not end in time
    * @throws CancelledException if it was cancelled, or this is closed
    */
+  @SuppressWarnings("try") // The registrations need only be closed.
   <T> T within(Cancellation cancellation, Runnable abandon, Callable<T> work) throws IOException {
     closing.check();
     cancellation.check();
@@ -201,7 +213,6 @@ final class Tries implements AutoCloseable {
     boolean ended = false;
     try (var one = cancellation.onCancel(cancel);
         var two = closing.onCancel(cancel)) {
-      log.trace("cancelled by {} or {}", one, two);
       T value = result.get(policy.timeout().toNanos(), TimeUnit.NANOSECONDS);
       ended = true;
       return value;
@@ -215,8 +226,7 @@ final class Tries implements AutoCloseable {
     } catch (TimeoutException e) {
       throw withCause(new TookTooLongException(policy.timeout()), e);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw withCause(new InterruptedIOException("interrupted while waiting for a store"), e);
+      throw Interrupted.asIOException("interrupted while waiting for a store", e);
     } finally {
       if (!ended) {
         abandon.run();
@@ -238,21 +248,20 @@ final class Tries implements AutoCloseable {
     return failure;
   }
 
+  @SuppressWarnings("try") // The registrations need only be closed.
   private void pause(Duration wait, Duration jitter, Cancellation cancellation) throws IOException {
     long nanos = wait.toNanos() + ThreadLocalRandom.current().nextLong(jitter.toNanos() / 2 + 1);
     var woken = new CompletableFuture<Void>();
     Runnable wake = () -> woken.complete(null);
     try (var one = cancellation.onCancel(wake);
         var two = closing.onCancel(wake)) {
-      log.trace("cancelled by {} or {}", one, two);
       woken.get(nanos, TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       return;
     } catch (ExecutionException e) {
       throw new IllegalStateException(e);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw withCause(new InterruptedIOException("interrupted before trying again"), e);
+      throw Interrupted.asIOException("interrupted before trying again", e);
     }
     throw new CancelledException();
   }

@@ -245,10 +245,7 @@ public final class Uploader implements AutoCloseable {
       }
       return pending <= most;
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      var interrupted = new InterruptedIOException("interrupted while waiting for uploads");
-      interrupted.initCause(e);
-      throw interrupted;
+      throw Interrupted.asIOException("interrupted while waiting for uploads", e);
     }
   }
 

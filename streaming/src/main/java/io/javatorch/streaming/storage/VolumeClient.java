@@ -8,7 +8,6 @@ import io.javatorch.auth.DatabricksAuthException;
 import io.javatorch.auth.WorkerCredentials;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.http.HttpClient;
@@ -29,7 +28,10 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 
 /**
  * The Files API of a workspace, one request at a time: authenticates, follows redirects, and makes
@@ -45,8 +47,19 @@ import java.util.concurrent.ConcurrentHashMap;
 final class VolumeClient implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int MOST_REDIRECTS = 5;
+
+  /** A renewed token may have expired as well, where others use it while a thread is held up. */
+  private static final int MOST_RENEWALS = 3;
+
   private static final int MOST_ERROR_BYTES = 1 << 16;
+  private static final int MOST_TOKEN_BYTES = 1 << 14;
   private static final int MOST_MESSAGE = 500;
+
+  /** What is wrong with such a request is wrong with its repetition too. */
+  private static final Set<Integer> WRONG = Set.of(400, 405, 409, 413, 414);
+
+  /** Says of a 409 that something else went on at the same time. */
+  private static final String ABORTED = "ABORTED";
 
   /** Slower than that is as good as hanging. */
   private static final long SLOWEST_UPLOAD_BYTES_PER_SECOND = 1 << 18;
@@ -84,6 +97,10 @@ final class VolumeClient implements AutoCloseable {
       this(method, api, path, "", Optional.empty(), Optional.empty());
     }
 
+    private boolean takes416() {
+      return range.isPresent();
+    }
+
     private boolean changes() {
       return method.equals("PUT") || method.equals("DELETE");
     }
@@ -93,7 +110,7 @@ final class VolumeClient implements AutoCloseable {
     }
   }
 
-  /** An answer that is no error, or says that there is no such range; to be closed. */
+  /** An answer that is no error, or says that there is no such range as was asked; to be closed. */
   record Answer(int status, HttpHeaders headers, InputStream body) {}
 
   /** An answer that is an error. */
@@ -104,18 +121,27 @@ final class VolumeClient implements AutoCloseable {
       }
       String text = message.toLowerCase(Locale.ROOT);
       return status == 401
+          || isBare(call)
           || (status == 403
-              && (!call.hasBodyInReply()
-                  || text.contains("access token")
+              && (text.contains("access token")
                   || text.contains("token expired")
                   || text.contains("token is expired")));
+    }
+
+    /** A 403 that does not say whether it is for the token or for want of a permission. */
+    boolean isBare(Call call) {
+      return byWorkspace && status == 403 && !call.hasBodyInReply();
     }
   }
 
   private final CredentialsSource credentials;
   private final Timeouts timeouts;
-  private final Set<BodyStream> open = ConcurrentHashMap.newKeySet();
+  private final Set<Exchange> open = ConcurrentHashMap.newKeySet();
   private HttpClient http;
+
+  /** Of a new token that got a bare 403 as the one before did: it lacks a permission. */
+  private volatile Optional<WorkerCredentials> notPermitted = Optional.empty();
+
   private volatile boolean closed;
 
   VolumeClient(CredentialsSource credentials, Timeouts timeouts) {
@@ -128,31 +154,48 @@ final class VolumeClient implements AutoCloseable {
    *
    * @throws NoSuchFileException on 404
    * @throws AccessDeniedException if there are no credentials or they do not suffice
-   * @throws RetryLaterException if the workspace is busy and says for how long
+   * @throws RetryLaterException if the workspace is busy
+   * @throws RefusedException if the workspace takes the request for wrong
    * @throws IOException on any other failure
    */
   Answer send(Call call) throws IOException {
     WorkerCredentials who = current(call);
-    HttpResponse<InputStream> response = follow(call, who);
-    if (isGood(response)) {
-      return answer(response);
-    }
-    Refusal refusal = refusal(response, who);
-    if (refusal.concernsToken(call)) {
-      WorkerCredentials renewed = renew(call, who);
-      if (!renewed.equals(who)) {
-        response = follow(call, renewed);
-        if (isGood(response)) {
-          return answer(response);
-        }
-        refusal = refusal(response, renewed);
+    for (int renewals = 0; ; renewals++) {
+      HttpResponse<InputStream> response = follow(call, who);
+      if (isGood(call, response)) {
+        return answer(response);
       }
+      Refusal refusal = refusal(response, who);
+      if (!refusal.concernsToken(call)
+          || renewals == MOST_RENEWALS
+          || isKnownNotToBePermitted(call, refusal, who, renewals)) {
+        throw failure(call, who.host(), refusal);
+      }
+      WorkerCredentials renewed = renew(call, who);
+      if (renewed.equals(who)) {
+        throw failure(call, who.host(), refusal);
+      }
+      who = renewed;
     }
-    throw failure(call, who.host(), refusal);
   }
 
-  private static boolean isGood(HttpResponse<?> response) {
-    return response.statusCode() / 100 == 2 || response.statusCode() == 416;
+  /**
+   * A token is renewed for a bare 403 once; if the new one gets it too, that was not the reason.
+   */
+  private boolean isKnownNotToBePermitted(
+      Call call, Refusal refusal, WorkerCredentials who, int renewals) {
+    if (!refusal.isBare(call)) {
+      return false;
+    }
+    if (renewals > 0) {
+      notPermitted = Optional.of(who);
+      return true;
+    }
+    return notPermitted.equals(Optional.of(who));
+  }
+
+  private static boolean isGood(Call call, HttpResponse<?> response) {
+    return response.statusCode() / 100 == 2 || (response.statusCode() == 416 && call.takes416());
   }
 
   private static Answer answer(HttpResponse<InputStream> response) {
@@ -263,16 +306,71 @@ final class VolumeClient implements AutoCloseable {
             .header("User-Agent", "javatorch-streaming");
     who.ifPresent(known -> request.header("Authorization", "Bearer " + known.token()));
     call.range().ifPresent(range -> request.header("Range", range));
+    var exchange = new Exchange();
+    boolean answered = false;
     try {
-      return client().send(request.build(), info -> body());
+      open.add(exchange);
+      HttpResponse<InputStream> response = exchange.start(client(), request.build()).get();
+      answered = true;
+      return response;
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      var interrupted = new InterruptedIOException(where + ": interrupted");
-      interrupted.initCause(e);
-      throw interrupted;
-    } catch (IOException e) {
-      throw new IOException(where + ": " + e, e);
+      throw Interrupted.asIOException(where + ": interrupted", e);
+    } catch (ExecutionException e) {
+      throw new IOException(where + ": " + e.getCause(), e.getCause());
+    } catch (CancellationException e) {
+      throw new IOException(where + ": the volume's storage was closed", e);
+    } finally {
+      if (!answered) {
+        exchange.end();
+      }
     }
+  }
+
+  /** A request that is under way, until the body of its answer is closed. */
+  private final class Exchange {
+    private CompletableFuture<HttpResponse<InputStream>> response;
+    private BodyStream body;
+    private boolean ended;
+
+    synchronized CompletableFuture<HttpResponse<InputStream>> start(
+        HttpClient client, HttpRequest request) {
+      response = client.sendAsync(request, info -> body());
+      if (ended) {
+        response.cancel(true);
+      }
+      return response;
+    }
+
+    private synchronized BodyStream body() {
+      body = new BodyStream(timeouts.idle(), () -> open.remove(this));
+      if (ended) {
+        body.close();
+      }
+      return body;
+    }
+
+    /** Ends it, wherever it is. */
+    void end() {
+      CompletableFuture<HttpResponse<InputStream>> waited;
+      BodyStream read;
+      synchronized (this) {
+        ended = true;
+        waited = response;
+        read = body;
+      }
+      open.remove(this);
+      if (waited != null) {
+        waited.cancel(true);
+      }
+      if (read != null) {
+        read.close();
+      }
+    }
+  }
+
+  /** Requests whose answer is not read to its end nor closed, for tests. */
+  int underWay() {
+    return open.size();
   }
 
   private static BodyPublisher publisher(Call call) throws IOException {
@@ -288,17 +386,6 @@ final class VolumeClient implements AutoCloseable {
             .answer()
             .plusSeconds(Files.size(call.body().get()) / SLOWEST_UPLOAD_BYTES_PER_SECOND)
         : timeouts.answer();
-  }
-
-  private BodyStream body() {
-    var created = new BodyStream[1];
-    var stream = new BodyStream(timeouts.idle(), () -> open.remove(created[0]));
-    created[0] = stream;
-    open.add(stream);
-    if (closed) {
-      stream.close();
-    }
-    return stream;
   }
 
   private synchronized HttpClient client() throws IOException {
@@ -328,14 +415,16 @@ final class VolumeClient implements AutoCloseable {
     String message = "";
     try (InputStream body = response.body()) {
       byte[] bytes = body.readNBytes(MOST_ERROR_BYTES);
-      message = message(new String(bytes, StandardCharsets.UTF_8));
+      // A token that is cut could not be recognised, so that the end goes as well.
+      int whole = bytes.length < MOST_ERROR_BYTES ? bytes.length : bytes.length - MOST_TOKEN_BYTES;
+      message = message(new String(bytes, 0, whole, StandardCharsets.UTF_8));
     } catch (IOException e) {
       message = "its explanation could not be read: " + e.getMessage();
     }
     return new Refusal(
         response.statusCode(),
         response.headers(),
-        message.replace(who.token(), "***"),
+        shortened(message.replace(who.token(), "***")),
         isSameOrigin(URI.create(who.host()), response.uri()));
   }
 
@@ -348,6 +437,10 @@ final class VolumeClient implements AutoCloseable {
       // Some proxies answer with a page; its text must do.
       text = body.replaceAll("<[^>]*>", " ").replaceAll("\\s+", " ").strip();
     }
+    return text;
+  }
+
+  private static String shortened(String text) {
     return text.length() > MOST_MESSAGE ? text.substring(0, MOST_MESSAGE) + "…" : text;
   }
 
@@ -382,9 +475,16 @@ final class VolumeClient implements AutoCloseable {
         describe(call, refusal.byWorkspace() ? host : "the object store behind " + host)
             + ": "
             + said;
-    return retryAfter(refusal.headers())
-        .<IOException>map(wait -> new RetryLaterException(message, wait))
-        .orElseGet(() -> new IOException(message));
+    var wait = retryAfter(refusal.headers());
+    if (wait.isPresent() || refusal.status() == 429 || refusal.status() == 503) {
+      return new RetryLaterException(message, wait.orElse(Duration.ZERO));
+    }
+    // An object store says 400 where it waited too long for the request.
+    return refusal.byWorkspace()
+            && WRONG.contains(refusal.status())
+            && !refusal.message().startsWith(ABORTED)
+        ? new RefusedException(message)
+        : new IOException(message);
   }
 
   private static Optional<Duration> retryAfter(HttpHeaders headers) {
@@ -410,6 +510,6 @@ final class VolumeClient implements AutoCloseable {
     synchronized (this) {
       closed = true;
     }
-    open.forEach(BodyStream::close);
+    open.forEach(Exchange::end);
   }
 }

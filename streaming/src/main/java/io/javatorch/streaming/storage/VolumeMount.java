@@ -3,14 +3,17 @@ package io.javatorch.streaming.storage;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -57,49 +60,86 @@ final class VolumeMount {
   }
 
   /** Whether files were read here, and none has failed. */
-  synchronized boolean isReadable() {
+  private synchronized boolean isReadable() {
     return state == State.READABLE;
   }
 
-  /** The size of a file, if it can be read here. */
-  Optional<Long> size(VolumePath file) {
-    if (isOff()) {
-      return Optional.empty();
-    }
-    try (FileChannel channel = timed(() -> probed(file))) {
-      return Optional.of(channel.size());
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    } catch (IOException e) {
-      turnOff(e);
-      return Optional.empty();
-    }
+  /**
+   * The size of a file, if it can be read here.
+   *
+   * @throws IOException if the thread was interrupted
+   */
+  Optional<Long> size(VolumePath file) throws IOException {
+    return ifReadable(
+        () -> {
+          try (FileChannel channel = probed(file)) {
+            return channel.size();
+          }
+        });
   }
 
-  /** A file from some byte on, if it can be read here. */
-  Optional<InputStream> open(VolumePath file, long offset) {
+  /**
+   * A file from some byte on, if it can be read here.
+   *
+   * @throws IOException if the thread was interrupted
+   */
+  Optional<InputStream> open(VolumePath file, long offset) throws IOException {
+    return ifReadable(
+        () -> {
+          FileChannel channel = probed(file);
+          try {
+            channel.position(offset);
+            return new VersionedInputStream(
+                new MountedStream(Channels.newInputStream(channel)),
+                Files.getLastModifiedTime(at(file)) + ", " + channel.size() + " bytes");
+          } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+          }
+        });
+  }
+
+  /**
+   * The entries of a directory, if files were read here and the directory is here.
+   *
+   * @throws IOException if the thread was interrupted
+   */
+  Optional<List<StoredFile>> list(VolumePath directory) throws IOException {
+    if (!isReadable()) {
+      return Optional.empty();
+    }
+    return ifReadable(
+        () -> {
+          Path local = at(directory);
+          if (!Files.exists(local)) {
+            throw new NoSuchFileException(local.toString());
+          }
+          try (var storage = new LocalStorage(local)) {
+            return storage.list("");
+          }
+        });
+  }
+
+  /** What the call gives; none if the file is not here, or the mount does not count any more. */
+  private <T> Optional<T> ifReadable(Call<T> call) throws IOException {
     if (isOff()) {
       return Optional.empty();
     }
     try {
-      FileChannel channel = timed(() -> probed(file));
-      try {
-        channel.position(offset);
-        return Optional.of(new MountedStream(Channels.newInputStream(channel)));
-      } catch (IOException | RuntimeException e) {
-        channel.close();
-        throw e;
-      }
+      return Optional.of(timed(call));
     } catch (NoSuchFileException e) {
       return Optional.empty();
+    } catch (InterruptedIOException | ClosedChannelException e) {
+      // Ended by whoever does not want it any more: that says nothing of the mount.
+      throw e;
     } catch (IOException e) {
       turnOff(e);
       return Optional.empty();
     }
   }
 
-  /** A directory of this host. */
-  Path at(VolumePath path) {
+  /** A file or directory of this host. */
+  private Path at(VolumePath path) {
     return host.resolve(path.text().substring(1));
   }
 
@@ -193,8 +233,8 @@ final class VolumeMount {
     }
 
     private IOException failed(IOException failure) {
-      // Closed by whoever does not want it any more: that says nothing of the mount.
-      if (!(failure instanceof java.nio.channels.ClosedChannelException)) {
+      if (!(failure instanceof ClosedChannelException
+          || failure instanceof InterruptedIOException)) {
         turnOff(failure);
       }
       return failure;

@@ -11,11 +11,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -43,6 +46,9 @@ final class VolumeStorage implements Storage {
   private final Optional<VolumeMount> mount;
   private final AtomicBoolean ignoresRanges = new AtomicBoolean();
 
+  /** What was sent whole to a path, while it is not known whether it is stored so. */
+  private final Map<String, Sent> unconfirmed = new ConcurrentHashMap<>();
+
   /**
    * Connects to nothing yet.
    *
@@ -69,30 +75,51 @@ final class VolumeStorage implements Storage {
 
   private InputStream open(VolumePath file, long offset, Optional<String> range)
       throws IOException {
-    var mounted = mount.flatMap(directory -> directory.open(file, offset));
-    if (mounted.isPresent()) {
-      return mounted.get();
+    if (mount.isPresent()) {
+      var mounted = mount.get().open(file, offset);
+      if (mounted.isPresent()) {
+        return mounted.get();
+      }
     }
     var answer =
         client.send(new VolumeClient.Call("GET", FILES, file, "", range, Optional.empty()));
     InputStream body = answer.body();
     try {
-      switch (answer.status()) {
-        case 206 -> checkRange(file, offset, answer);
+      return switch (answer.status()) {
+        case 206 -> versioned(body, answer, total(file, offset, answer));
         case 416 -> {
           body.close();
-          return nothingAt(file, offset, answer);
+          yield nothingAt(file, offset, answer);
         }
-        default -> skipTo(file, offset, range, body);
-      }
-      return body;
+        default -> {
+          skipTo(file, offset, range, body);
+          String length = answer.headers().firstValue("Content-Length").orElse("*");
+          yield versioned(body, answer, length);
+        }
+      };
     } catch (IOException | RuntimeException e) {
       body.close();
       throw e;
     }
   }
 
-  private static void checkRange(VolumePath file, long offset, VolumeClient.Answer answer)
+  /** Knows the version of the file if the server says anything that changes with it. */
+  private static InputStream versioned(InputStream body, VolumeClient.Answer answer, String total) {
+    var headers = answer.headers();
+    // One that is marked as weak may differ between servers.
+    String tag =
+        headers
+            .firstValue("ETag")
+            .filter(value -> !value.startsWith("W/"))
+            .or(() -> headers.firstValue("Last-Modified"))
+            .orElse("");
+    return tag.isEmpty() && total.equals("*")
+        ? body
+        : new VersionedInputStream(body, tag + ", " + total + " bytes");
+  }
+
+  /** The file's size, if the answer is the part that was asked for; a star if it is not said. */
+  private static String total(VolumePath file, long offset, VolumeClient.Answer answer)
       throws IOException {
     String sent = answer.headers().firstValue("Content-Range").orElse("");
     Matcher range = CONTENT_RANGE.matcher(sent);
@@ -105,6 +132,7 @@ final class VolumeStorage implements Storage {
               + sent
               + "'");
     }
+    return range.group(3);
   }
 
   /** Nothing, if that is what lies behind a file's last byte. */
@@ -121,7 +149,7 @@ final class VolumeStorage implements Storage {
   /** A server or a proxy that knows no ranges has sent the file from its first byte on. */
   private void skipTo(VolumePath file, long offset, Optional<String> range, InputStream body)
       throws IOException {
-    if (range.isPresent() && offset > 0 && !ignoresRanges.getAndSet(true)) {
+    if (range.isPresent() && !ignoresRanges.getAndSet(true)) {
       log.warn(
           "{} is sent whole when a part is asked for: some proxy does not know ranges, and reading"
               + " takes longer than it should",
@@ -135,10 +163,20 @@ final class VolumeStorage implements Storage {
   }
 
   @Override
+  public boolean readsParts() {
+    return !ignoresRanges.get();
+  }
+
+  @Override
   public long size(String path) throws IOException {
     VolumePath file = root.resolve(path);
-    var mounted = mount.flatMap(directory -> directory.size(file));
-    return mounted.isPresent() ? mounted.get() : storedSize(file);
+    if (mount.isPresent()) {
+      var mounted = mount.get().size(file);
+      if (mounted.isPresent()) {
+        return mounted.get();
+      }
+    }
+    return storedSize(file);
   }
 
   private long storedSize(VolumePath file) throws IOException {
@@ -153,9 +191,10 @@ final class VolumeStorage implements Storage {
   @Override
   public List<StoredFile> list(String directory) throws IOException {
     VolumePath path = root.resolve(directory);
-    if (mount.isPresent() && mount.get().isReadable()) {
-      try (var local = new LocalStorage(mount.get().at(path))) {
-        return local.list("");
+    if (mount.isPresent()) {
+      var mounted = mount.get().list(path);
+      if (mounted.isPresent()) {
+        return mounted.get();
       }
     }
     var entries = new ArrayList<StoredFile>();
@@ -172,7 +211,10 @@ final class VolumeStorage implements Storage {
       try {
         page = page(path, query);
       } catch (NoSuchFileException e) {
-        return List.of();
+        if (token.isEmpty()) {
+          return List.of();
+        }
+        throw new IOException("listing " + path + " broke off after " + entries.size(), e);
       }
       for (JsonNode entry : page.path("contents")) {
         entries.add(entry(path, entry));
@@ -225,13 +267,26 @@ final class VolumeStorage implements Storage {
               + size
               + " bytes, and the Files API takes no file above 5 GiB: write smaller shards");
     }
-    try {
-      upload(source, file);
-    } catch (NoSuchFileException e) {
-      send("PUT", DIRECTORIES, file.parent());
-      upload(source, file);
+    var sent = new Sent(source, size, Files.getLastModifiedTime(source));
+    // All was sent where only the answer to whether it is there did not come.
+    if (!sent.equals(unconfirmed.get(path))) {
+      unconfirmed.remove(path);
+      try {
+        upload(source, file);
+      } catch (NoSuchFileException e) {
+        send("PUT", DIRECTORIES, file.parent());
+        upload(source, file);
+      }
+      unconfirmed.put(path, sent);
     }
-    long stored = storedSize(file);
+    long stored;
+    try {
+      stored = storedSize(file);
+    } catch (NoSuchFileException e) {
+      unconfirmed.remove(path);
+      throw e;
+    }
+    unconfirmed.remove(path);
     if (stored != size) {
       // Better none than a part that readers take for the file.
       delete(path);
@@ -239,6 +294,8 @@ final class VolumeStorage implements Storage {
           file + " was stored with " + stored + " bytes of the " + size + " that were sent");
     }
   }
+
+  private record Sent(Path source, long size, FileTime modified) {}
 
   private void upload(Path source, VolumePath file) throws IOException {
     client

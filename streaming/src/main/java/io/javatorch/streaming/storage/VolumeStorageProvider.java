@@ -5,7 +5,9 @@ import io.javatorch.auth.DatabricksAuth;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Unity Catalog volumes: {@code /Volumes/<catalog>/<schema>/<volume>/…}, read from the volume's
@@ -20,13 +22,23 @@ public final class VolumeStorageProvider implements StorageProvider {
 
   @Override
   public boolean takes(String location) {
+    boolean mac = System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("mac");
+    return takes(location, mac, Files::exists);
+  }
+
+  static boolean takes(String location, boolean mac, Predicate<Path> exists) {
     if (VolumePath.isDbfs(location)) {
       return true;
     }
-    // Elsewhere it is a plain path: a Mac mounts its disks in a directory of this name.
-    return VolumePath.isMeantBy(location)
-        && (location.replaceAll("/+", "/").replaceAll("/$", "").split("/").length > 4
-            || !Files.exists(Path.of(location)));
+    if (!VolumePath.isMeantBy(location)) {
+      return false;
+    }
+    String[] names = location.replaceAll("/+", "/").replaceAll("/$", "").split("/");
+    // A Mac mounts its disks in a directory of this name, so that what is a disk is no catalog.
+    if (mac && names.length > 2 && exists.test(Path.of("/", names[1], names[2]))) {
+      return false;
+    }
+    return names.length > 4 || !exists.test(Path.of(location));
   }
 
   @Override

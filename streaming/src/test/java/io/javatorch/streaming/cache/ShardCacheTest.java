@@ -1,13 +1,16 @@
 package io.javatorch.streaming.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.javatorch.streaming.TestShards;
 import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.MdsWriter;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.format.ShardInfo;
+import io.javatorch.streaming.storage.Cancellation;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -150,6 +154,26 @@ class ShardCacheTest {
       }
     }
     assertThat(temporaries(raw)).isEmpty();
+  }
+
+  @Test
+  void closingEndsTheWaitForAnotherProcess() throws Exception {
+    Path directory = TestShards.write(root.resolve("data"), "zstd", 20);
+    var shards = ShardIndex.read(directory).shards();
+    try (var locks =
+            new HostLock(directory.resolve(".javatorch-shards.lock"), Duration.ofMinutes(1));
+        var held = locks.acquire(0, "a test", new Cancellation())) {
+      var cache = cache(directory, directory, shards);
+      var waiting = CompletableFuture.supplyAsync(() -> catchThrowable(() -> cache.get(0, 0)));
+      while (cache.waitingFor().isEmpty()) {
+        Thread.onSpinWait();
+      }
+      var closing =
+          CompletableFuture.runAsync(() -> assertThatCode(cache::close).doesNotThrowAnyException());
+      closing.get(20, TimeUnit.SECONDS);
+      assertThat(waiting.get(20, TimeUnit.SECONDS)).isInstanceOf(UncheckedIOException.class);
+      assertThat(held).isNotNull();
+    }
   }
 
   @Test

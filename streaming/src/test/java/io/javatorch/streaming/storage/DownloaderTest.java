@@ -226,6 +226,56 @@ class DownloaderTest {
   }
 
   @Test
+  void aServerThatIgnoresRangesIsAskedForWholeFilesFromThenOn() throws IOException {
+    workspace.fault(99, FakeRequest::isDownload, new Fault.IgnoreRange());
+    var once = new RetryPolicy(1, Duration.ofSeconds(30), Duration.ofMillis(1));
+    try (var downloader = downloader(once, new ParallelRanges(20_000, 2))) {
+      fetchAndCompare(downloader);
+      // Two parts at a time, and then the whole.
+      assertThat(workspace.requests().size()).isBetween(2, 3);
+      int before = workspace.requests().size();
+      fetchAndCompare(downloader);
+      assertThat(workspace.requests()).hasSize(before + 1);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void neverPutsTwoVersionsOfAFileTogether(boolean parts) throws IOException {
+    byte[] changed = new byte[SIZE];
+    new Random(3).nextBytes(changed);
+    if (!parts) {
+      workspace.failDownload("file", new Fault.Drop(300_000));
+    }
+    workspace.fault(
+        1,
+        request -> {
+          if (request.range().orElse("").matches("bytes=[23]\\d{5}-.*")) {
+            workspace.put(ROOT + "/file", changed);
+          }
+          return false;
+        },
+        new Fault.Silence());
+    try (var downloader =
+        downloader(PATIENT, parts ? new ParallelRanges(100_000, 2) : ParallelRanges.NONE)) {
+      Path target = host.resolve("target");
+      downloader.fetch("file", SIZE, target, file -> {}, new Cancellation());
+      assertThat(Files.readAllBytes(target)).isEqualTo(changed);
+      assertThat(downloader.retries()).isPositive();
+    }
+  }
+
+  @Test
+  void aRequestThatTheStoreTakesForWrongIsNotRepeated() throws IOException {
+    workspace.fault(99, FakeRequest::isDownload, Fault.status(400));
+    try (var downloader = downloader(PATIENT, ParallelRanges.NONE)) {
+      assertThatThrownBy(() -> fetch(downloader, new Cancellation()))
+          .isInstanceOf(RefusedException.class);
+      assertThat(downloader.retries()).isZero();
+    }
+  }
+
+  @Test
   void aPartThatCannotBeHadEndsTheOthers() throws IOException {
     workspace.fault(
         99, request -> request.range().orElse("").startsWith("bytes=200000"), Fault.status(500));
@@ -320,6 +370,35 @@ class DownloaderTest {
       assertThat(downloader.retries()).isEqualTo(4);
     }
     assertThat(Duration.ofNanos(System.nanoTime() - begun)).isGreaterThan(Duration.ofSeconds(1));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {429, 503})
+  void aStoreThatIsBusyUsesUpNoAttempt(int status) throws IOException {
+    workspace.fault(5, FakeRequest::isDownload, Fault.status(status));
+    try (var downloader =
+        downloader(
+            new RetryPolicy(2, Duration.ofSeconds(30), Duration.ofMillis(1)),
+            ParallelRanges.NONE)) {
+      fetchAndCompare(downloader);
+      assertThat(downloader.retries()).isEqualTo(5);
+    }
+  }
+
+  @Test
+  void noPolicyIsTooLongToBeCounted() {
+    var ever = Duration.ofSeconds(Long.MAX_VALUE);
+    for (var policy :
+        List.of(
+            new RetryPolicy(Integer.MAX_VALUE, ever, ever),
+            new RetryPolicy(Integer.MAX_VALUE, Duration.ofSeconds(60), Duration.ofSeconds(1)),
+            new RetryPolicy(1, ever, Duration.ZERO).withDeadline(ever))) {
+      assertThat(policy.longest().multipliedBy(6).toNanos()).isPositive();
+      assertThat(policy.delay(1000).toNanos()).isNotNegative();
+    }
+    assertThat(new RetryPolicy(14, Duration.ofSeconds(1), Duration.ofSeconds(1)).lastStart())
+        .isEqualTo(Duration.ofSeconds(13 + 2 * (1023 + 3 * 1024)));
+    assertThat(RetryPolicy.DEFAULT.lastStart()).isEqualTo(Duration.ofSeconds(62));
   }
 
   @Test

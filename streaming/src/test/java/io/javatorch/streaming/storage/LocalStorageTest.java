@@ -36,6 +36,21 @@ class LocalStorageTest {
   }
 
   @Test
+  void tellsTheVersionsOfAFileApart() throws IOException {
+    storage.put(file("one"), "file");
+    String first = version();
+    assertThat(version()).isEqualTo(first);
+    storage.put(file("two"), "file");
+    assertThat(version()).isNotEqualTo(first);
+  }
+
+  private String version() throws IOException {
+    try (var in = storage.open("file", 1)) {
+      return ((VersionedInputStream) in).version();
+    }
+  }
+
+  @Test
   void listsTheEntriesOfOneDirectoryByName() throws IOException {
     storage.put(file("1"), "b");
     storage.put(file("22"), "a/file");

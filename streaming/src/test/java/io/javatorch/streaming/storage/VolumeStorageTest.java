@@ -12,6 +12,7 @@ import io.javatorch.auth.fake.FakeRequest;
 import io.javatorch.auth.fake.Fault;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -35,6 +36,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -315,6 +317,17 @@ class VolumeStorageTest {
     assertThat(storage.location()).doesNotContain(TOKEN);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {480, 490, 499, 65_516, 65_530})
+  void aTokenThatLiesAcrossACutDoesNotAppearInPart(int before) {
+    String page = "<p>".repeat(before > 1000 ? (before - 1) / 3 : 0);
+    String text = page + "x".repeat(before - page.length()) + TOKEN + "y".repeat(90_000);
+    workspace.fault(9, VolumeStorageTest::any, new Fault.Status(500, "X", text, Map.of()));
+    assertThatThrownBy(() -> storage.open("file", 0))
+        .hasMessageContaining("500")
+        .hasMessageNotContaining(TOKEN.substring(0, 4));
+  }
+
   // ---- faults
 
   @Test
@@ -330,7 +343,118 @@ class VolumeStorageTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {400, 409, 429, 500, 502, 503, 504})
+  @ValueSource(ints = {400, 405, 409, 413})
+  void aRequestThatIsWrongStaysSo(int status) {
+    workspace.fault(1, VolumeStorageTest::any, Fault.status(status));
+    assertThatThrownBy(() -> storage.open("file", 0))
+        .isInstanceOf(RefusedException.class)
+        .hasMessageContaining(status + " ERROR_" + status);
+  }
+
+  @Test
+  void aConflictThatPassesIsNoWrongRequest() {
+    workspace.fault(1, VolumeStorageTest::any, new Fault.Status(409, "ABORTED", "x", Map.of()));
+    assertThatThrownBy(() -> storage.size("file"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("409");
+    workspace.fault(1, VolumeStorageTest::any, new Fault.Status(409, "ABORTED", "x", Map.of()));
+    assertThatThrownBy(() -> storage.open("file", 0)).isNotInstanceOf(RefusedException.class);
+  }
+
+  @Test
+  void aRangeThatIsNotThereIsAnErrorWhereNoneWasAskedFor() throws IOException {
+    var source = Files.write(host.resolve("source"), content);
+    for (Act act :
+        List.<Act>of(
+            () -> storage.size("file"),
+            () -> storage.put(source, "file"),
+            () -> storage.delete("file"),
+            () -> storage.list(""),
+            () -> storage.open("file", 0))) {
+      workspace.fault(1, VolumeStorageTest::any, Fault.status(416));
+      assertThatThrownBy(act::run).isInstanceOf(IOException.class).hasMessageContaining("416");
+    }
+  }
+
+  @Test
+  void aListThatBreaksOffIsNotTakenForAnEmptyDirectory() {
+    workspace.pageSize(1);
+    workspace.put(ROOT + "/other", content);
+    workspace.fault(1, request -> request.query().contains("page_token"), Fault.status(404));
+    assertThatThrownBy(() -> storage.list(""))
+        .isInstanceOf(IOException.class)
+        .isNotInstanceOf(NoSuchFileException.class)
+        .hasMessageContaining("broke off after 1");
+  }
+
+  @Test
+  void aPermissionThatIsMissingCostsOneNewTokenAndNotOneEachTime() throws IOException {
+    try (var other = storage(SHORT, servicePrincipal(), Optional.empty())) {
+      workspace.fault(99, request -> request.method().equals("HEAD"), Fault.status(403));
+      for (int i = 0; i < 4; i++) {
+        assertThatThrownBy(() -> other.size("file")).isInstanceOf(AccessDeniedException.class);
+      }
+    }
+    assertThat(workspace.tokensIssued()).isEqualTo(2);
+  }
+
+  @Test
+  void aRenewedTokenThatIsRefusedAsWellIsRenewedAFewTimes() throws IOException {
+    workspace.goodForRequests(0);
+    try (var other = storage(SHORT, servicePrincipal(), Optional.empty())) {
+      assertThatThrownBy(() -> other.size("file")).isInstanceOf(AccessDeniedException.class);
+    }
+    assertThat(workspace.tokensIssued()).isEqualTo(4);
+  }
+
+  @Test
+  void closingEndsARequestThatIsNotAnswered() throws Exception {
+    workspace.fault(1, VolumeStorageTest::any, new Fault.Silence());
+    var client = new VolumeClient(personal(workspace.url(), TOKEN), VolumeClient.Timeouts.DEFAULT);
+    try (var other = new VolumeStorage(VolumePath.of(ROOT), client, Optional.empty())) {
+      var waiting = CompletableFuture.supplyAsync(() -> catchThrowable(() -> other.size("file")));
+      while (workspace.requests().isEmpty()) {
+        Thread.onSpinWait();
+      }
+      other.close();
+      assertThat(waiting.get(10, TimeUnit.SECONDS)).isInstanceOf(IOException.class);
+      assertThat(client.underWay()).isZero();
+    }
+  }
+
+  @Test
+  void forgetsARequestWhoseThreadIsInterrupted() throws Exception {
+    workspace.fault(1, VolumeStorageTest::any, new Fault.Silence());
+    var client = new VolumeClient(personal(workspace.url(), TOKEN), VolumeClient.Timeouts.DEFAULT);
+    try (var other = new VolumeStorage(VolumePath.of(ROOT), client, Optional.empty())) {
+      var error = new CompletableFuture<Throwable>();
+      var thread = new Thread(() -> error.complete(catchThrowable(() -> other.size("file"))));
+      thread.start();
+      while (workspace.requests().isEmpty()) {
+        Thread.onSpinWait();
+      }
+      thread.interrupt();
+      assertThat(error.get(10, TimeUnit.SECONDS)).isInstanceOf(InterruptedIOException.class);
+      assertThat(client.underWay()).isZero();
+      assertThat(read(other, 0)).isEqualTo(content);
+      assertThat(client.underWay()).isZero();
+    }
+  }
+
+  @Test
+  void sendsNothingTwiceWhereOnlyTheLastQuestionFailed() throws IOException {
+    var source = Files.write(host.resolve("source"), content);
+    workspace.fault(1, request -> request.method().equals("HEAD"), Fault.status(500));
+    assertThatThrownBy(() -> storage.put(source, "new")).isInstanceOf(IOException.class);
+    storage.put(source, "new");
+    assertThat(workspace.count("PUT", "new")).isOne();
+    Files.write(source, new byte[7]);
+    storage.put(source, "new");
+    assertThat(workspace.get(ROOT + "/new")).contains(new byte[7]);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {429, 500, 502, 503, 504})
   void otherErrorsMayPass(int status) throws IOException {
     workspace.fault(1, VolumeStorageTest::any, Fault.status(status));
     assertThatThrownBy(() -> storage.open("file", 0))
@@ -363,8 +487,8 @@ class VolumeStorageTest {
     workspace.fault(
         1, VolumeStorageTest::any, new Fault.Status(503, "B", "b", Map.of("Retry-After", "soon")));
     assertThatThrownBy(() -> storage.size("file"))
-        .isInstanceOf(IOException.class)
-        .isNotInstanceOf(RetryLaterException.class);
+        .isInstanceOfSatisfying(
+            RetryLaterException.class, busy -> assertThat(busy.waiting()).isZero());
   }
 
   @Test
@@ -716,6 +840,73 @@ class VolumeStorageTest {
       Files.newOutputStream(pipe).close();
       assertThat(hung.get(10, TimeUnit.SECONDS)).isNull();
     }
+  }
+
+  @Test
+  void anInterruptSaysNothingOfAMount() throws Exception {
+    mounted("file", content);
+    try (var other = onMount()) {
+      assertThat(other.size("file")).isEqualTo(content.length);
+      for (Act act : List.<Act>of(() -> other.size("file"), () -> read(other, 0))) {
+        var error = new CompletableFuture<Throwable>();
+        var thread =
+            new Thread(
+                () -> {
+                  Thread.currentThread().interrupt();
+                  error.complete(catchThrowable(act::run));
+                });
+        thread.start();
+        assertThat(error.get(10, TimeUnit.SECONDS)).isInstanceOf(IOException.class);
+      }
+      assertThat(read(other, 0)).isEqualTo(content);
+    }
+    assertThat(workspace.requests()).isEmpty();
+  }
+
+  @Test
+  void whereAMountCannotListTheApiDoes() throws IOException {
+    mounted("file", content);
+    mounted("directory", content);
+    workspace.put(ROOT + "/directory/entry", new byte[2]);
+    workspace.put(ROOT + "/late/entry", new byte[3]);
+    try (var other = onMount()) {
+      assertThat(read(other, 0)).isEqualTo(content);
+      assertThat(other.list("late")).containsExactly(new StoredFile("entry", false, 3));
+      assertThat(other.list("directory")).containsExactly(new StoredFile("entry", false, 2));
+    }
+  }
+
+  @Test
+  void aMountThatHangsIsNotListedEither() throws Exception {
+    mounted("file", content);
+    mounted("only-here", content);
+    Path pipe = mounted("pipe", new byte[0]);
+    Files.delete(pipe);
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    try (var other = onMount()) {
+      assertThat(read(other, 0)).isEqualTo(content);
+      var started = new CountDownLatch(1);
+      var hung =
+          CompletableFuture.supplyAsync(
+              () -> {
+                started.countDown();
+                return catchThrowable(() -> other.size("pipe"));
+              });
+      started.await();
+      Thread.sleep(600);
+      assertThat(other.list("")).containsExactly(new StoredFile("file", false, content.length));
+      Files.newOutputStream(pipe).close();
+      assertThat(hung.get(10, TimeUnit.SECONDS)).isInstanceOf(NoSuchFileException.class);
+    }
+  }
+
+  @Test
+  void aDiskOfAMacIsNoCatalog() {
+    Predicate<Path> disk = path -> path.equals(Path.of("/Volumes/Disk"));
+    assertThat(VolumeStorageProvider.takes("/Volumes/Disk/a/b", true, disk)).isFalse();
+    assertThat(VolumeStorageProvider.takes("/Volumes/c/a/b", true, disk)).isTrue();
+    assertThat(VolumeStorageProvider.takes("/Volumes/Disk/a/b", false, disk)).isTrue();
+    assertThat(VolumeStorageProvider.takes("dbfs:/Volumes/Disk/a/b", true, disk)).isTrue();
   }
 
   @Test
