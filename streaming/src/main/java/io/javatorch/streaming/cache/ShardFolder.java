@@ -41,7 +41,7 @@ final class ShardFolder implements AutoCloseable {
   private static final long SPACE = 1L << 33;
   private static final long SLOTS = 1L << 34;
   // Beyond all slots: a ledger's first is below 2^32 times their number.
-  private static final long BROUGHT = 1L << 43;
+  private static final long BROUGHT = 1L << 44;
 
   private final AtomicLong downloaded = new AtomicLong();
   private final AtomicLong decompressed = new AtomicLong();
@@ -386,12 +386,17 @@ final class ShardFolder implements AutoCloseable {
 
   /** Marks a shard as one for which room is reserved; none where locks do not hold. */
   Optional<Hold> markAsBrought(int shard) throws IOException {
-    return locks.tryAcquire(BROUGHT + shard);
+    return locks.tryAcquire(mark(shard));
+  }
+
+  /** Streams that share a directory have marks of their own. */
+  private long mark(int shard) {
+    return BROUGHT + (Integer.toUnsignedLong(toString().hashCode()) << 30) + shard;
   }
 
   /** Whether any process has marked a shard so. */
   boolean isMarkedAsBrought(int shard) throws IOException {
-    Optional<Hold> mark = locks.tryAcquire(BROUGHT + shard);
+    Optional<Hold> mark = locks.tryAcquire(mark(shard));
     if (mark.isEmpty()) {
       return true;
     }

@@ -40,7 +40,7 @@ class LocalStorageTest {
     storage.put(file("one"), "file");
     String first = version();
     assertThat(version()).isEqualTo(first);
-    storage.put(file("two"), "file");
+    storage.put(file("three"), "file");
     assertThat(version()).isNotEqualTo(first);
   }
 
