@@ -6,15 +6,16 @@ import com.aayushatharva.brotli4j.encoder.BrotliOutputStream;
 import com.aayushatharva.brotli4j.encoder.Encoder;
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Arrays;
 import java.util.stream.Collectors;
-import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
+import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.xerial.snappy.Snappy;
 
 /**
@@ -181,7 +182,12 @@ public record Compression(String spec, Family family, int level) {
         yield new BrotliInputStream(in, 1 << 18);
       }
       case BZ2 -> new BZip2CompressorInputStream(in, true);
-      case GZ -> new GZIPInputStream(in, 1 << 18);
+      // The JDK's takes what follows the end for a part of the file; Python refuses it, as this.
+      case GZ ->
+          GzipCompressorInputStream.builder()
+              .setInputStream(new BufferedInputStream(in, 1 << 18))
+              .setDecompressConcatenated(true)
+              .get();
     };
   }
 

@@ -57,15 +57,28 @@ public final class MdsWriter implements AutoCloseable {
   /** The default limit of a shard's size in bytes. */
   public static final long DEFAULT_SIZE_LIMIT_BYTES = 1L << 26;
 
-  /** The default limit of what a writer holds in memory of a shard. */
+  /**
+   * The default limit of what a writer holds in memory of each shard: of the one under
+   * construction, and of those that are worked on. See {@link Builder#shardThreads} for the sum.
+   */
   public static final long DEFAULT_BUFFER_BYTES = 1L << 28;
 
-  /** The default number of threads that work on full shards. */
+  /** The default number of threads that work on full shards, where there is memory for that. */
   public static final int DEFAULT_SHARD_THREADS = 2;
 
   private static final Logger LOG = LoggerFactory.getLogger(MdsWriter.class);
   private static final long MAX_OFFSET = 0xffffffffL;
+
+  /** How much of the heap a writer may take for work in the background. */
+  private static final double HEAP_SHARE = 0.6;
+
   private static final Pattern SHARD_FILE = Pattern.compile("shard\\.([0-9]{5,9})\\..+");
+
+  /** What a writer that was killed leaves: see {@link AtomicFile} and {@link Spool}. */
+  private static final Pattern TEMPORARY_FILE =
+      Pattern.compile(
+          "\\.(shard\\.[0-9]{5,9}\\.mds(\\.[a-z0-9]+)?|index\\.json|spool)"
+              + "\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp");
 
   private final Path directory;
   private final Optional<RemoteOutput> remote;
@@ -83,10 +96,12 @@ public final class MdsWriter implements AutoCloseable {
   private final List<ShardInfo> shards = new ArrayList<>();
   private final Row row;
   private int nextShard;
+  private long samples;
   private ShardIndex index;
   private boolean aborted;
   private boolean storageFailed;
   private boolean wrote;
+  private boolean listens = true;
 
   // What this writer added, which is not all where it appends or resumes.
   private int newShards;
@@ -118,7 +133,13 @@ public final class MdsWriter implements AutoCloseable {
             .getBytes(StandardCharsets.US_ASCII);
     pipeline =
         new ShardPipeline(
-            directory, config, compression, hashes, builder.bufferBytes, builder.shardThreads);
+            directory,
+            config,
+            compression,
+            hashes,
+            builder.bufferBytes,
+            builder.shardThreads,
+            (long) (HEAP_SHARE * Runtime.getRuntime().maxMemory()));
     buffer = pipeline.begin();
     row = new Row();
   }
@@ -161,6 +182,8 @@ public final class MdsWriter implements AutoCloseable {
    *     the types
    * @throws IllegalArgumentException if a column is missing, unknown, null or of a wrong type; the
    *     sample is then not written and the writer can go on
+   * @throws IllegalStateException if the writer is finished, aborted or closed, or a shard could
+   *     not be written before
    * @throws IOException if a shard cannot be written, this or one before
    */
   public void write(Map<String, ?> sample) throws IOException {
@@ -174,9 +197,7 @@ public final class MdsWriter implements AutoCloseable {
    * opened: after {@link Builder#resume} go on with the sample of this number.
    */
   public long samples() {
-    return shards.stream().mapToLong(ShardInfo::samples).sum()
-        + pipeline.samples()
-        + buffer.samples();
+    return samples;
   }
 
   /**
@@ -198,7 +219,6 @@ public final class MdsWriter implements AutoCloseable {
     storageFailed = true;
     pipeline.awaitAll();
     collect();
-    storageFailed = false;
     var finished = new ShardIndex(shards);
     if (remote.isPresent()) {
       remote.get().publish(finished, () -> report(false));
@@ -206,10 +226,14 @@ public final class MdsWriter implements AutoCloseable {
     if (remote.isEmpty() || remote.get().keepsLocal()) {
       finished.write(directory);
     }
+    // From here on the data set is there, and nothing may say that it is not.
     index = finished;
+    try {
+      closePipeline();
+    } finally {
+      release();
+    }
     report(true);
-    pipeline.close();
-    release();
     return finished;
   }
 
@@ -223,18 +247,32 @@ public final class MdsWriter implements AutoCloseable {
       return;
     }
     aborted = true;
+    if (remote.isPresent() && !remote.get().keepsLocal()) {
+      // They would be deleted below.
+      pipeline.discard();
+    }
+    try {
+      closePipeline();
+      for (var left = pipeline.poll(); left.isPresent(); left = pipeline.poll()) {
+        shards.add(shardInfo(left.get().samples(), left.get().files()));
+        newShards++;
+      }
+    } finally {
+      try {
+        remote.ifPresent(output -> output.abort(!appends));
+      } finally {
+        release();
+      }
+    }
+  }
+
+  private void closePipeline() {
     try {
       pipeline.close();
     } catch (IOException e) {
       // A temporary file has no name any more, or goes with the process.
       LOG.debug("Cannot close the temporary file in {}", directory, e);
     }
-    for (var left = pipeline.poll(); left.isPresent(); left = pipeline.poll()) {
-      shards.add(shardInfo(left.get().samples(), left.get().files()));
-      newShards++;
-    }
-    remote.ifPresent(output -> output.abort(!appends));
-    release();
   }
 
   /** Closes the way to the remote directory, and takes away what was only on its way. */
@@ -265,7 +303,7 @@ public final class MdsWriter implements AutoCloseable {
   }
 
   private void report(boolean finished) {
-    progress.update(
+    var now =
         new WriteProgress.Snapshot(
             newShards,
             newSamples,
@@ -274,7 +312,16 @@ public final class MdsWriter implements AutoCloseable {
             remote.map(RemoteOutput::uploadedFiles).orElse(0L),
             remote.map(RemoteOutput::uploadedBytes).orElse(0L),
             Duration.ofNanos(System.nanoTime() - startNanos),
-            finished));
+            finished);
+    try {
+      progress.update(now);
+    } catch (RuntimeException e) {
+      // Once is enough: it may well fail for each shard.
+      if (listens) {
+        LOG.warn("Cannot report how far the writer of {} is", place(), e);
+      }
+      listens = false;
+    }
   }
 
   /** The place that a reader knows. */
@@ -306,6 +353,7 @@ public final class MdsWriter implements AutoCloseable {
       }
     }
     shards.addAll(existing.shards());
+    samples = existing.samples();
     // A merged data set has shards of any name; new ones must not take one of theirs.
     for (var shard : existing.shards()) {
       var name = SHARD_FILE.matcher(shard.data().raw().basename());
@@ -332,9 +380,13 @@ public final class MdsWriter implements AutoCloseable {
     while (names.contains(basename(nextShard) + extension)) {
       var shard = recovery.recover(directory, basename(nextShard));
       shards.add(shardInfo(shard.samples(), shard.files()));
+      samples += shard.samples();
       nextShard++;
     }
     for (var name : names) {
+      if (TEMPORARY_FILE.matcher(name).matches()) {
+        Files.deleteIfExists(directory.resolve(name));
+      }
       var match = SHARD_FILE.matcher(name);
       if (match.matches()
           && (Integer.parseInt(match.group(1)) >= nextShard
@@ -379,15 +431,20 @@ public final class MdsWriter implements AutoCloseable {
     boolean exceeds = sizeLimit.isPresent() && sizeLimit.getAsLong() < shardBytes() + bytes + 4;
     // The first sample may be too large alone; the peer then writes an empty shard, and so do we.
     // But after shards that were there when the write was taken up this sample is not the first.
-    if (exceeds && (buffer.samples() > 0 || shards.isEmpty())) {
-      flush();
-    }
-    if (shardBytes() + bytes + 4 > MAX_OFFSET) {
+    boolean first = nextShard == 0 && shards.isEmpty();
+    boolean full = exceeds && (buffer.samples() > 0 || first);
+    long shardBytes = full ? ShardBuffer.emptyShardBytes(config.length) : shardBytes();
+    if (shardBytes + bytes + 4 > MAX_OFFSET) {
       throw new IllegalArgumentException(
           "the shard would exceed the 2^32 bytes that its offsets can count; set a size limit, or"
               + " split the sample of "
               + bytes
               + " bytes");
+    }
+    if (full) {
+      flush();
+    } else {
+      collect();
     }
     // A failure to spill leaves half a sample.
     storageFailed = true;
@@ -405,6 +462,7 @@ public final class MdsWriter implements AutoCloseable {
     }
     buffer.endSample();
     storageFailed = false;
+    samples++;
     wrote = true;
   }
 
@@ -419,11 +477,12 @@ public final class MdsWriter implements AutoCloseable {
     nextShard++;
     buffer = pipeline.begin();
     collect();
-    storageFailed = false;
   }
 
-  /** Takes the shards that are on the disk by now. */
+  /** Takes the shards that are on the disk by now. Cheap if there is none. */
   private void collect() throws IOException {
+    storageFailed = true;
+    pipeline.collect();
     for (var written = pipeline.poll(); written.isPresent(); written = pipeline.poll()) {
       var shard = shardInfo(written.get().samples(), written.get().files());
       shards.add(shard);
@@ -436,6 +495,7 @@ public final class MdsWriter implements AutoCloseable {
       }
       report(false);
     }
+    storageFailed = false;
   }
 
   private ShardInfo shardInfo(int samples, FilePair data) {
@@ -523,6 +583,8 @@ public final class MdsWriter implements AutoCloseable {
      *
      * @throws IllegalArgumentException if a column was not set, or the sample is too large; it is
      *     then not written and the writer can go on
+     * @throws IllegalStateException if the writer is finished, aborted or closed, or a shard could
+     *     not be written before
      * @throws IOException if a shard cannot be written, this or one before; the writer is then of
      *     no more use
      */
@@ -617,7 +679,8 @@ public final class MdsWriter implements AutoCloseable {
      * Limits the size of a shard before compression; the default is {@link
      * #DEFAULT_SIZE_LIMIT_BYTES}. A larger sample gets a shard of its own.
      *
-     * <p>What a shard takes in memory until it is full is bounded by {@link #bufferBytes}.
+     * <p>What a shard takes in memory until it is full is bounded by {@link #bufferBytes}; what it
+     * takes then, see there and at {@link #shardThreads}.
      *
      * @param bytes more than 0 and less than 2^32
      */
@@ -632,9 +695,14 @@ public final class MdsWriter implements AutoCloseable {
 
     /**
      * How many full shards are digested, compressed and written at once while further samples are
-     * taken; 0 does so in the thread that writes. The files do not depend on it. One more shard
-     * than this is in memory, besides the compressed form of each that is worked on. The default is
+     * taken; 0 does so in the thread that writes. The files do not depend on it. The default is
      * {@value MdsWriter#DEFAULT_SHARD_THREADS}.
+     *
+     * <p>This takes memory: one more shard than there are threads, up to {@link #bufferBytes} of
+     * each, and for each that is compressed three to four times its size besides. A writer takes no
+     * more than three fifths of the heap for that: where the next shard would not fit, fewer are
+     * worked on at once, and where not even one would, it is done in the thread that writes. With
+     * several writers in a process, set 0 or make the heap so large that it has room for all.
      *
      * @throws IllegalArgumentException if it is negative
      */
@@ -647,13 +715,14 @@ public final class MdsWriter implements AutoCloseable {
     }
 
     /**
-     * Bounds what the writer holds in memory of a shard under construction; the default is {@link
+     * Bounds what the writer holds in memory of each shard; the default is {@link
      * #DEFAULT_BUFFER_BYTES}. What is beyond lies in a temporary file in the data set's directory
-     * until the shard is written.
+     * until the shard is written. There are up to {@link #shardThreads} + 1 shards at a time.
      *
-     * <p>A shard that fits is compressed at once, which takes up to three times its size besides:
-     * the file, the most that its compressed form could need, and that form. A larger one is
-     * compressed as a stream, with other bytes than the Python library's but the same content.
+     * <p>A shard that fits is compressed at once, which takes up to three times its size besides,
+     * and four times for gz and bz2: the file, the most that its compressed form could need, and
+     * that form. A larger one is compressed as a stream, with other bytes than the Python library's
+     * but the same content.
      *
      * @param bytes more than 0; at least 512 KiB are held in any case
      */
@@ -826,15 +895,40 @@ public final class MdsWriter implements AutoCloseable {
                 + " here, and not the whole data set");
       }
       var path = Storages.localPath(remote);
-      if (path.isPresent()
-          && directory != null
-          && path.get()
-              .toAbsolutePath()
-              .normalize()
-              .equals(directory.toAbsolutePath().normalize())) {
-        throw new IllegalArgumentException(
-            directory + " is both the local and the remote directory: leave remote out");
+      if (path.isPresent() && directory != null) {
+        checkApart(directory, path.get());
       }
+    }
+
+    /** Refuses directories of which one is or holds the other, by whatever names. */
+    private static void checkApart(Path local, Path remote) throws IOException {
+      var here = real(local);
+      var there = real(remote);
+      boolean same =
+          here.equals(there)
+              || (Files.exists(here) && Files.exists(there) && Files.isSameFile(here, there));
+      if (same) {
+        throw new IllegalArgumentException(
+            local + " is both the local and the remote directory: leave remote out");
+      }
+      if (here.startsWith(there) || there.startsWith(here)) {
+        throw new IllegalArgumentException(
+            "of the local directory "
+                + here
+                + " and the remote directory "
+                + there
+                + " one lies in the other: choose another");
+      }
+    }
+
+    /** A path without links, as far as there is something. */
+    private static Path real(Path path) throws IOException {
+      var all = path.toAbsolutePath();
+      var there = all;
+      while (!Files.exists(there) && there.getParent() != null) {
+        there = there.getParent();
+      }
+      return there.toRealPath().resolve(there.relativize(all)).normalize();
     }
 
     private void prepare(MdsWriter writer, Path local) throws IOException {
@@ -875,8 +969,9 @@ public final class MdsWriter implements AutoCloseable {
       Files.deleteIfExists(directory.resolve(ShardIndex.BASENAME));
       try (var entries = Files.newDirectoryStream(directory)) {
         for (var entry : entries) {
-          if (SHARD_FILE.matcher(entry.getFileName().toString()).matches()) {
-            Files.delete(entry);
+          var name = entry.getFileName().toString();
+          if (SHARD_FILE.matcher(name).matches() || TEMPORARY_FILE.matcher(name).matches()) {
+            Files.deleteIfExists(entry);
           }
         }
       }

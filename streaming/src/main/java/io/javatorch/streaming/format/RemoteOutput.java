@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,6 +20,9 @@ import org.slf4j.LoggerFactory;
 final class RemoteOutput implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RemoteOutput.class);
   private static final Duration PROGRESS_INTERVAL = Duration.ofMillis(500);
+
+  /** Less than what Spark waits before it ends the process of an interrupted task. */
+  private static final Duration INTERRUPTED_ABORT = Duration.ofSeconds(30);
 
   private final String location;
   private final RetryPolicy retries;
@@ -74,11 +78,25 @@ final class RemoteOutput implements AutoCloseable {
 
   /** The index of the data set that is there. */
   ShardIndex fetchIndex() throws IOException {
+    return withTemporary(
+        file -> {
+          try (var downloader = new Downloader(Storages.connect(location), retries)) {
+            downloader.fetch(ShardIndex.BASENAME, file);
+            return ShardIndex.read(file);
+          }
+        });
+  }
+
+  private interface IndexTask<T> {
+    T run(Path file) throws IOException;
+  }
+
+  /** Runs a task with the path of a temporary index, which is deleted after it. */
+  private static <T> T withTemporary(IndexTask<T> task) throws IOException {
     var directory = Files.createTempDirectory("mds-index-");
     var file = directory.resolve(ShardIndex.BASENAME);
-    try (var downloader = new Downloader(Storages.connect(location), retries)) {
-      downloader.fetch(ShardIndex.BASENAME, file);
-      return ShardIndex.read(file);
+    try {
+      return task.run(file);
     } finally {
       Files.deleteIfExists(file);
       Files.delete(directory);
@@ -111,17 +129,14 @@ final class RemoteOutput implements AutoCloseable {
    */
   void publish(ShardIndex index, Runnable waiting) throws IOException {
     await(waiting);
-    var directory = Files.createTempDirectory("mds-index-");
-    var file = directory.resolve(ShardIndex.BASENAME);
-    try {
-      index.write(directory);
-      publishing = true;
-      uploader.upload(file, ShardIndex.BASENAME, () -> {});
-      await(waiting);
-    } finally {
-      Files.deleteIfExists(file);
-      Files.delete(directory);
-    }
+    withTemporary(
+        file -> {
+          index.write(file.getParent());
+          publishing = true;
+          uploader.upload(file, ShardIndex.BASENAME, () -> {});
+          await(waiting);
+          return index;
+        });
   }
 
   private void await(Runnable waiting) throws IOException {
@@ -132,11 +147,49 @@ final class RemoteOutput implements AutoCloseable {
 
   /**
    * Gives up what is under way and takes away what was uploaded. A file that a store has not
-   * answered for yet may still appear there.
+   * answered for yet may still appear there. Where the calling thread is interrupted, as Spark's
+   * are to end a task, this goes on for {@link #INTERRUPTED_ABORT} at the most, and leaves the
+   * thread interrupted.
    *
    * @param index whether no index was there before
    */
   void abort(boolean index) {
+    // On a thread of its own, which nobody interrupts: else the files would stay.
+    var cleaning = new Thread(() -> takeAway(index), "mds-abort");
+    cleaning.setDaemon(true);
+    cleaning.start();
+    boolean interrupted = false;
+    long end = 0;
+    try {
+      while (cleaning.isAlive()) {
+        try {
+          if (!interrupted) {
+            cleaning.join();
+          } else {
+            long leftMillis = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+            if (leftMillis <= 0) {
+              LOG.warn(
+                  "{} does not answer: files of an aborted writer may be left there",
+                  uploader.location());
+              return;
+            }
+            cleaning.join(leftMillis);
+          }
+        } catch (InterruptedException e) {
+          if (!interrupted) {
+            end = System.nanoTime() + INTERRUPTED_ABORT.toNanos();
+          }
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void takeAway(boolean index) {
     uploader.cancel();
     var left = new ArrayList<>(names);
     // Of a data set that was appended to, the index of before is still good, unless it is replaced.

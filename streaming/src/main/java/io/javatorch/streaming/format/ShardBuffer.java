@@ -62,7 +62,12 @@ final class ShardBuffer implements AutoCloseable {
 
   /** The size of the shard: its head, configuration and samples. */
   long shardBytes(int configBytes) {
-    return 8 + configBytes + 4L * samples + bytes;
+    return emptyShardBytes(configBytes) + 4L * samples + bytes;
+  }
+
+  /** The size of a shard without samples. */
+  static long emptyShardBytes(int configBytes) {
+    return 8L + configBytes;
   }
 
   /** How many bytes lie in temporary files. */
@@ -70,11 +75,23 @@ final class ShardBuffer implements AutoCloseable {
     return data.spilledBytes() + ends.spilledBytes();
   }
 
+  /** How many bytes of memory it holds, used or not. */
+  long memoryBytes() {
+    return data.memoryBytes() + ends.memoryBytes();
+  }
+
   void clear() {
     data.clear();
     ends.clear();
     samples = 0;
     bytes = 0;
+  }
+
+  /** As {@link #clear}, and gives the memory back. */
+  void trim() {
+    clear();
+    data.trim();
+    ends.trim();
   }
 
   /** Writes the shard: its count of samples, their offsets, the configuration, the samples. */

@@ -136,9 +136,10 @@ public final class ShardFiles {
           out -> {
             var buffer = new byte[BUFFER_BYTES];
             long total = 0;
-            try (var in = guard(where, () -> compression.decompressing(stored, info.bytes()))) {
+            try (var in =
+                guard(where, REMEDY, () -> compression.decompressing(stored, info.bytes()))) {
               while (true) {
-                int n = guard(where, () -> in.read(buffer));
+                int n = guard(where, REMEDY, () -> in.read(buffer));
                 if (n < 0) {
                   break;
                 }
@@ -166,12 +167,13 @@ public final class ShardFiles {
     }
   }
 
-  private interface Read<T> {
+  /** Reads from a decompressor. */
+  interface Read<T> {
     T get() throws IOException;
   }
 
   /** Tells damage found by a decompressor, which comes as an IOException, from a failed write. */
-  private static <T> T guard(Where where, Read<T> read) {
+  static <T> T guard(Where where, String remedy, Read<T> read) {
     try {
       return read.get();
     } catch (IOException | RuntimeException e) {
@@ -179,7 +181,7 @@ public final class ShardFiles {
       throw new MalformedShardException(
           where,
           "it cannot be decompressed: " + (e instanceof IOException ? e.getMessage() : e),
-          REMEDY,
+          remedy,
           e);
     }
   }

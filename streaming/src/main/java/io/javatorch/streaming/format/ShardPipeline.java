@@ -1,18 +1,13 @@
 package io.javatorch.streaming.format;
 
 import io.javatorch.streaming.codec.Compression;
-import io.javatorch.streaming.codec.HashAlgorithm;
-import io.javatorch.streaming.codec.HashAlgorithm.Hasher;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Deque;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,18 +27,23 @@ import org.slf4j.LoggerFactory;
 final class ShardPipeline implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ShardPipeline.class);
 
+  /** About what compressing a stream takes at most. */
+  private static final long STREAM_BYTES = 1 << 23;
+
   private final Path directory;
   private final byte[] config;
   private final Optional<Compression> compression;
   private final List<String> hashes;
   private final long bufferBytes;
   private final int threads;
+  private final long memoryBytes;
 
   private final Deque<Pending> pending = new ArrayDeque<>();
   private final Deque<Written> written = new ArrayDeque<>();
   private final Deque<ShardBuffer> free = new ArrayDeque<>();
   private final List<ShardBuffer> buffers = new ArrayList<>();
   private ExecutorService executor;
+  private volatile boolean discarded;
 
   /** Completed once the shard that was handed over last has its name, or has failed. */
   private CompletableFuture<Boolean> last = CompletableFuture.completedFuture(true);
@@ -58,7 +58,10 @@ final class ShardPipeline implements AutoCloseable {
    *
    * @param config what each shard says of itself
    * @param bufferBytes what a shard may take in memory
-   * @param threads how many shards to work on at once; 0 to do it in the calling thread
+   * @param threads how many shards to work on at once, at most; 0 to do it in the calling thread
+   * @param memoryBytes what all shards together may take in memory, with what the work on them
+   *     takes. A shard that does not fit beside the others waits for them, and one that leaves no
+   *     room for the next is worked on in the calling thread, whatever it takes
    */
   ShardPipeline(
       Path directory,
@@ -66,13 +69,15 @@ final class ShardPipeline implements AutoCloseable {
       Optional<Compression> compression,
       List<String> hashes,
       long bufferBytes,
-      int threads) {
+      int threads,
+      long memoryBytes) {
     this.directory = directory;
     this.config = config;
     this.compression = compression;
     this.hashes = hashes;
     this.bufferBytes = bufferBytes;
     this.threads = threads;
+    this.memoryBytes = memoryBytes;
   }
 
   /**
@@ -97,10 +102,19 @@ final class ShardPipeline implements AutoCloseable {
    * @throws IOException if one cannot be written, this or one before
    */
   void end(ShardBuffer full, String basename) throws IOException {
+    collect();
+    while (!pending.isEmpty() && !fits(full)) {
+      await();
+    }
+    boolean background = threads > 0 && fits(full);
+    if (!background) {
+      // Their memory is of more use to this shard than to the next.
+      free.forEach(ShardBuffer::trim);
+    }
     var before = last;
     var named = new CompletableFuture<Boolean>();
     last = named;
-    if (threads == 0) {
+    if (!background) {
       written.add(write(full, basename, before, named));
       release(full);
       return;
@@ -109,6 +123,53 @@ final class ShardPipeline implements AutoCloseable {
       executor = Executors.newFixedThreadPool(threads, ShardPipeline::daemon);
     }
     pending.add(new Pending(full, executor.submit(() -> write(full, basename, before, named))));
+  }
+
+  /**
+   * Whether a shard can be worked on in the background: there is room for it, for all others under
+   * way, and for a next one of its size.
+   */
+  private boolean fits(ShardBuffer full) {
+    long needed = workBytes(full);
+    for (var one : pending) {
+      needed += workBytes(one.buffer());
+    }
+    for (var buffer : buffers) {
+      needed += buffer.memoryBytes();
+    }
+    var next = free.peek();
+    needed += Math.max(0, full.memoryBytes() - (next == null ? 0 : next.memoryBytes()));
+    return needed <= memoryBytes;
+  }
+
+  /** What the work on a shard takes at its peak, besides the shard itself. */
+  private long workBytes(ShardBuffer shard) {
+    long bytes = shard.shardBytes(config.length);
+    if (compression.isEmpty()) {
+      return 0;
+    }
+    if (!isCompressedAtOnce(bytes)) {
+      return STREAM_BYTES;
+    }
+    // The file, the most that its compressed form could need, and that form; where the form grows
+    // in steps, two of them.
+    return switch (compression.get().family()) {
+      case BR, SNAPPY, ZSTD -> 3 * bytes;
+      case BZ2, GZ -> 4 * bytes;
+    };
+  }
+
+  private boolean isCompressedAtOnce(long rawBytes) {
+    // Beyond this the compressed form may be too long for an array, or the two for the heap.
+    return rawBytes <= Math.min(bufferBytes, Integer.MAX_VALUE / 2);
+  }
+
+  /**
+   * Takes in the shards that are on the disk by now, for {@link #poll}. Cheap if there is none.
+   *
+   * @throws IOException if one could not be written
+   */
+  void collect() throws IOException {
     while (!pending.isEmpty() && pending.peek().result().isDone()) {
       await();
     }
@@ -135,12 +196,6 @@ final class ShardPipeline implements AutoCloseable {
     while (!pending.isEmpty()) {
       await();
     }
-  }
-
-  /** Samples of shards that {@link #poll} has not given yet. */
-  long samples() {
-    return pending.stream().mapToLong(one -> one.buffer().samples()).sum()
-        + written.stream().mapToLong(Written::samples).sum();
   }
 
   private void await() throws IOException {
@@ -186,10 +241,16 @@ final class ShardPipeline implements AutoCloseable {
       throws IOException {
     boolean done = false;
     try {
+      checkWanted();
       Content raw = out -> full.writeTo(out, config);
       var rawInfo = new FileInfo(basename, full.shardBytes(config.length), digests(raw));
+      checkWanted();
       Optional<FileInfo> zipInfo = Optional.empty();
-      AtomicFile.Condition turn = () -> checkNamed(before);
+      AtomicFile.Condition turn =
+          () -> {
+            checkNamed(before);
+            checkWanted();
+          };
       if (compression.isEmpty()) {
         AtomicFile.write(directory.resolve(basename), raw::writeTo, turn);
       } else {
@@ -199,6 +260,12 @@ final class ShardPipeline implements AutoCloseable {
       return new Written(full.samples(), new FilePair(rawInfo, zipInfo));
     } finally {
       named.complete(done);
+    }
+  }
+
+  private void checkWanted() throws IOException {
+    if (discarded) {
+      throw new IOException("the writer was aborted");
     }
   }
 
@@ -213,11 +280,11 @@ final class ShardPipeline implements AutoCloseable {
       throws IOException {
     var basename = rawInfo.basename() + "." + method.extension();
     var target = directory.resolve(basename);
-    // Beyond this the compressed form may be too long for an array, or the two for the heap.
-    if (rawInfo.bytes() <= Math.min(bufferBytes, Integer.MAX_VALUE / 2)) {
+    if (isCompressedAtOnce(rawInfo.bytes())) {
       var contiguous = new Contiguous((int) rawInfo.bytes());
       raw.writeTo(contiguous);
       var zip = method.compress(contiguous.bytes());
+      checkWanted();
       Content content = out -> out.write(zip);
       var info = new FileInfo(basename, zip.length, digests(content));
       AtomicFile.write(target, content::writeTo, turn);
@@ -262,51 +329,16 @@ final class ShardPipeline implements AutoCloseable {
     }
   }
 
-  /** Counts and hashes what passes through. */
-  private static final class Digesting {
-    private final Map<String, Hasher> hashers = new LinkedHashMap<>();
-    private long bytes;
-
-    Digesting(Collection<String> names) {
-      names.forEach(name -> hashers.put(name, new HashAlgorithm(name).start()));
-    }
-
-    OutputStream over(OutputStream out) {
-      return new OutputStream() {
-        @Override
-        public void write(int b) throws IOException {
-          write(new byte[] {(byte) b}, 0, 1);
-        }
-
-        @Override
-        public void write(byte[] data, int offset, int length) throws IOException {
-          out.write(data, offset, length);
-          bytes += length;
-          for (var hasher : hashers.values()) {
-            hasher.update(data, offset, length);
-          }
-        }
-
-        @Override
-        public void close() throws IOException {
-          out.close();
-        }
-      };
-    }
-
-    long bytes() {
-      return bytes;
-    }
-
-    Map<String, String> digests() {
-      var digests = new HashMap<String, String>();
-      hashers.forEach((name, hasher) -> digests.put(name, hasher.hexDigest()));
-      return digests;
-    }
+  /** Ends the work that is under way as soon as can be: none of its shards is wanted. */
+  void discard() {
+    discarded = true;
   }
 
   /**
-   * Waits for the shards that were handed over: they are worth having. None is lost to a failure.
+   * Waits for the shards that were handed over: they are worth having unless they are discarded.
+   * None is lost to the failure of another, and whatever failed, all is released.
+   *
+   * @throws IOException if a temporary file cannot be closed
    */
   @Override
   public void close() throws IOException {
@@ -316,14 +348,28 @@ final class ShardPipeline implements AutoCloseable {
     while (!pending.isEmpty()) {
       try {
         await();
-      } catch (IOException | RuntimeException e) {
+      } catch (Throwable e) {
         // Whoever closes this early knows of a failure, and this may be the one.
         LOG.debug("a shard in {} could not be written", directory, e);
         pending.remove();
       }
     }
+    IOException failure = null;
     for (var buffer : buffers) {
-      buffer.close();
+      try {
+        buffer.close();
+      } catch (IOException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    buffers.clear();
+    free.clear();
+    if (failure != null) {
+      throw failure;
     }
   }
 }

@@ -1,7 +1,6 @@
 package io.javatorch.streaming.format;
 
 import io.javatorch.streaming.codec.Compression;
-import io.javatorch.streaming.codec.HashAlgorithm;
 import io.javatorch.streaming.format.MalformedShardException.Where;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -12,9 +11,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -57,19 +54,40 @@ final class ShardRecovery {
     var rawDigests = new Digesting(hashes);
     int samples;
     try (var in = new BufferedInputStream(storedDigests.over(Files.newInputStream(file)), 1 << 18);
-        var raw = compression.isPresent() ? compression.get().decompressing(in, -1) : in) {
+        var raw = compression.isPresent() ? decompressing(where, compression.get(), in) : in) {
       samples = readHead(where, new DataInputStream(new BufferedInputStream(rawDigests.over(raw))));
       in.transferTo(OutputStream.nullOutputStream());
     } catch (EOFException e) {
       throw new MalformedShardException(where, "it ends too early", REMEDY, e);
     }
-    var rawInfo = new FileInfo(basename, rawDigests.bytes, rawDigests.digests());
+    var rawInfo = new FileInfo(basename, rawDigests.bytes(), rawDigests.digests());
     return new Recovered(
         samples,
         new FilePair(
             rawInfo,
             compression.map(
-                zip -> new FileInfo(stored, storedDigests.bytes, storedDigests.digests()))));
+                zip -> new FileInfo(stored, storedDigests.bytes(), storedDigests.digests()))));
+  }
+
+  /** As the stream of the compression, but what it throws names the file. */
+  private static InputStream decompressing(Where where, Compression method, InputStream in) {
+    var raw = ShardFiles.guard(where, REMEDY, () -> method.decompressing(in, -1));
+    return new InputStream() {
+      @Override
+      public int read() {
+        return ShardFiles.guard(where, REMEDY, raw::read);
+      }
+
+      @Override
+      public int read(byte[] buffer, int offset, int length) {
+        return ShardFiles.guard(where, REMEDY, () -> raw.read(buffer, offset, length));
+      }
+
+      @Override
+      public void close() throws IOException {
+        raw.close();
+      }
+    };
   }
 
   private int readHead(Where where, DataInputStream in) throws IOException {
@@ -106,46 +124,5 @@ final class ShardRecovery {
 
   private static long u32(DataInputStream in) throws IOException {
     return Integer.reverseBytes(in.readInt()) & 0xffffffffL;
-  }
-
-  /** Counts and hashes what is read. */
-  private static final class Digesting {
-    private final Map<String, HashAlgorithm.Hasher> hashers = new HashMap<>();
-    private long bytes;
-
-    Digesting(List<String> names) {
-      names.forEach(name -> hashers.put(name, new HashAlgorithm(name).start()));
-    }
-
-    InputStream over(InputStream in) {
-      return new InputStream() {
-        @Override
-        public int read() throws IOException {
-          var one = new byte[1];
-          return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-        }
-
-        @Override
-        public int read(byte[] buffer, int offset, int length) throws IOException {
-          int n = in.read(buffer, offset, length);
-          if (n > 0) {
-            bytes += n;
-            hashers.values().forEach(hasher -> hasher.update(buffer, offset, n));
-          }
-          return n;
-        }
-
-        @Override
-        public void close() throws IOException {
-          in.close();
-        }
-      };
-    }
-
-    Map<String, String> digests() {
-      var digests = new HashMap<String, String>();
-      hashers.forEach((name, hasher) -> digests.put(name, hasher.hexDigest()));
-      return digests;
-    }
   }
 }

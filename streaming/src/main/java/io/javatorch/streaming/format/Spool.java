@@ -130,6 +130,11 @@ final class Spool implements AutoCloseable {
     return spilled;
   }
 
+  /** How many bytes of memory it holds, used or not. */
+  long memoryBytes() {
+    return (long) chunks.size() * CHUNK_BYTES;
+  }
+
   void writeTo(OutputStream out) throws IOException {
     if (spilled > 0) {
       var bytes = ByteBuffer.allocate(CHUNK_BYTES);
@@ -155,11 +160,16 @@ final class Spool implements AutoCloseable {
     spilled = 0;
   }
 
+  /** As {@link #clear}, and gives the memory back. */
+  void trim() {
+    clear();
+    chunks.clear();
+  }
+
   /** Removes the file. */
   @Override
   public void close() throws IOException {
-    clear();
-    chunks.clear();
+    trim();
     if (file != null) {
       file.close();
       file = null;

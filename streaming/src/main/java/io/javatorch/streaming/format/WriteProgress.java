@@ -12,7 +12,10 @@ import org.slf4j.Logger;
  */
 @FunctionalInterface
 public interface WriteProgress {
-  /** Hears how far the writer is. */
+  /**
+   * Hears how far the writer is. A {@link RuntimeException} that this throws does not end the
+   * writer; the first one is logged.
+   */
   void update(Snapshot now);
 
   /**

@@ -69,12 +69,14 @@ class AppendAndResumeTest {
       write(writer, 0, 60);
       writer.abort();
     }
-    Files.writeString(root.resolve("parts/.shard.00009.mds.half.tmp"), "left by a crash");
+    var half = ".shard.00009.mds.6b1b36cb-0ae7-4b4a-9a8f-5f5b1f0b9a11.tmp";
+    Files.writeString(root.resolve("parts").resolve(half), "left by a crash");
     try (var writer = writer("parts", compression).resume().open()) {
       assertThat(writer.samples()).isBetween(40L, 59L);
       write(writer, writer.samples(), 100);
       writer.finish();
     }
+    assertThat(root.resolve("parts").resolve(half)).doesNotExist();
     try (var files = Files.list(root.resolve("whole"))) {
       for (var file : files.toList()) {
         assertThat(root.resolve("parts").resolve(file.getFileName())).hasSameBinaryContentAs(file);
@@ -162,5 +164,44 @@ class AppendAndResumeTest {
         .hasMessageContaining("cannot be appended to");
     assertThatThrownBy(() -> writer("b", "none").append().open())
         .isInstanceOf(NoSuchFileException.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"zstd", "gz", "br:1", "bz2", "snappy"})
+  void namesACompressedShardThatIsDamaged(String compression) throws IOException {
+    try (var writer = writer("a", compression).open()) {
+      write(writer, 0, 60);
+      writer.abort();
+    }
+    var extension = compression.replaceFirst(":.*", "");
+    var shard = root.resolve("a/shard.00001.mds." + extension);
+    var whole = Files.readAllBytes(shard);
+    var damaged = new ArrayList<byte[]>();
+    damaged.add(new byte[0]);
+    damaged.add(Arrays.copyOf(whole, whole.length / 2));
+    damaged.add(Arrays.copyOf(whole, whole.length - 1));
+    for (int at : new int[] {0, 3, whole.length / 2}) {
+      var changed = whole.clone();
+      changed[at] ^= 0x55;
+      damaged.add(changed);
+    }
+    if (!compression.startsWith("br")) {
+      // What follows its end is no concern of Brotli's.
+      var longer = Arrays.copyOf(whole, whole.length + 20);
+      Arrays.fill(longer, whole.length, longer.length, (byte) 7);
+      damaged.add(longer);
+    }
+    for (var bytes : damaged) {
+      Files.write(shard, bytes);
+      try (var writer = writer("a", compression).resume().open()) {
+        // Not every change of a byte can be seen in formats without checksums.
+        assertThat(compression).isIn("zstd", "br:1", "snappy");
+        assertThat(bytes).hasSameSizeAs(whole);
+        assertThat(writer.samples()).isPositive();
+      } catch (MalformedShardException e) {
+        assertThat(e).hasMessageContaining(shard.getFileName().toString());
+        assertThat(e.getMessage()).containsAnyOf("existOk", "options of the interrupted");
+      }
+    }
   }
 }

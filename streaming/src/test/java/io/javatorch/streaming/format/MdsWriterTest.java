@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -12,9 +13,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MdsWriterTest {
   @TempDir private Path out;
@@ -255,5 +259,134 @@ class MdsWriterTest {
     }
     assertThatThrownBy(() -> labelled().sizeLimit("4gb")).hasMessageContaining("below 2^32");
     assertThatThrownBy(() -> labelled().sizeLimit(0)).hasMessageContaining("above 0");
+  }
+
+  /** Writes shards of 8 MiB that nothing compresses; prints how many threads helped. */
+  static final class SmallHeap {
+    public static void main(String[] arguments) throws IOException {
+      var noise = new byte[1 << 20];
+      var random = new Random(1);
+      try (var writer =
+          MdsWriter.builder(Path.of(arguments[0]))
+              .column("x", "bytes")
+              .compression("zstd:1")
+              .sizeLimit(8 << 20)
+              .open()) {
+        for (int i = 0; i < 80; i++) {
+          random.nextBytes(noise);
+          writer.write(Map.of("x", noise));
+        }
+        long helping =
+            Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("mds-shard"))
+                .count();
+        System.out.println("threads: " + helping);
+        writer.finish();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"64m", "128m"})
+  void worksInTheBackgroundAsFarAsTheHeapHasRoom(String heap) throws Exception {
+    var process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx" + heap,
+                "-XX:+UseG1GC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                SmallHeap.class.getName(),
+                out.toString())
+            .redirectErrorStream(true)
+            .start();
+    var text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(text).isZero();
+    assertThat(text).contains("threads: 2");
+    assertThat(ShardIndex.read(out).samples()).isEqualTo(80);
+  }
+
+  @Test
+  void countsSamplesWithoutLookingAtTheShards() throws IOException {
+    try (var writer = labelled().sizeLimit(200).shardThreads(0).open()) {
+      for (int i = 0; i < 200; i++) {
+        assertThat(writer.samples()).isEqualTo(i);
+        writer.write(Map.of("text", "sample", "label", 1));
+      }
+      var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+      long sum = 0;
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < 10_000; i++) {
+        sum += writer.samples();
+      }
+      assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(100_000);
+      assertThat(sum).isEqualTo(200 * 10_000);
+    }
+  }
+
+  @Test
+  void aListenerThatFailsDoesNotEndTheWriter() throws IOException {
+    try (var writer =
+        labelled()
+            .sizeLimit(200)
+            .progress(
+                now -> {
+                  throw new IllegalStateException("the terminal is gone");
+                })
+            .open()) {
+      for (int i = 0; i < 50; i++) {
+        writer.write(Map.of("text", "sample", "label", 1));
+      }
+      assertThat(writer.finish()).isEqualTo(ShardIndex.read(out));
+    }
+    assertThat(ShardIndex.read(out).samples()).isEqualTo(50);
+  }
+
+  @Test
+  void aSampleBeyondWhatOffsetsCountLeavesNoTrace() throws IOException {
+    var builder = MdsWriter.builder(out).compression("zstd");
+    for (int i = 0; i < 65; i++) {
+      builder.column("c" + i, "bytes");
+    }
+    var large = new byte[1 << 26];
+    try (var writer = builder.open()) {
+      var row = writer.row();
+      for (int i = 0; i < 65; i++) {
+        row.set(i, large);
+      }
+      assertThatThrownBy(row::write)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("2^32");
+      row = writer.row();
+      for (int i = 0; i < 65; i++) {
+        row.set(i, new byte[1]);
+      }
+      row.write();
+      assertThat(writer.samples()).isEqualTo(1);
+      writer.finish();
+    }
+    assertThat(ShardIndex.read(out).shards()).hasSize(1);
+  }
+
+  @Test
+  void replacingRemovesWhatAKilledWriterLeft() throws IOException {
+    var id = "01234567-89ab-cdef-0123-456789abcdef";
+    for (var left :
+        List.of(
+            ".shard.00001.mds.zstd." + id + ".tmp",
+            ".shard.00001.mds." + id + ".tmp",
+            ".index.json." + id + ".tmp",
+            ".spool." + id + ".tmp")) {
+      Files.writeString(out.resolve(left), "half");
+    }
+    Files.writeString(out.resolve(".mine." + id + ".tmp"), "mine");
+    try (var writer = labelled().existOk(true).open()) {
+      writer.write(Map.of("text", "a", "label", 1));
+      writer.finish();
+    }
+    try (Stream<Path> files = Files.list(out)) {
+      assertThat(files.map(file -> file.getFileName().toString()))
+          .containsExactlyInAnyOrder(".mine." + id + ".tmp", "shard.00000.mds", "index.json");
+    }
   }
 }

@@ -243,7 +243,7 @@ class RemoteOutputTest {
   }
 
   @Test
-  void refusesWhatMakesNoSense() {
+  void refusesWhatMakesNoSense() throws IOException {
     assertThatThrownBy(() -> builder(faulty("none")).resume().open())
         .hasMessageContaining("cannot be resumed");
     assertThatThrownBy(() -> builder(faulty("none")).keepLocal(true).open())
@@ -252,6 +252,14 @@ class RemoteOutputTest {
         .hasMessageContaining("keepLocal");
     assertThatThrownBy(() -> builder(local).remote(local.toString()).open())
         .hasMessageContaining("both");
+    var link = Files.createSymbolicLink(root.resolve("link"), remote);
+    assertThatThrownBy(() -> builder(link).remote(remote.toString()).open())
+        .hasMessageContaining("both");
+    assertThatThrownBy(() -> builder(remote).remote(link.resolve("in/it").toString()).open())
+        .hasMessageContaining("one lies in the other");
+    assertThatThrownBy(() -> builder(link.resolve("new")).remote(remote.toString()).open())
+        .hasMessageContaining("one lies in the other");
+    assertThat(remote).isEmptyDirectory();
     assertThatThrownBy(() -> builder("nowhere://a/b").open())
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("nowhere");
@@ -338,5 +346,36 @@ class RemoteOutputTest {
       }
       assertThat(data.metrics().downloadedShards()).isPositive();
     }
+  }
+
+  @Test
+  void anInterruptedThreadTakesAwayWhatItUploaded() throws Exception {
+    var before = TemporaryFiles.now();
+    try (var writer = builder(faulty("none")).open()) {
+      write(writer, 0, SAMPLES);
+      while (names(remote).isEmpty()) {
+        Thread.sleep(1);
+      }
+      Thread.currentThread().interrupt();
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(remote).isEmptyDirectory();
+    before.assertNothingIsLeft();
+  }
+
+  @Test
+  void uploadsAShardWhileTheNextIsFilled() throws Exception {
+    try (var writer = builder(faulty("none")).sizeLimit(100_000).open()) {
+      var large = "x".repeat(60_000);
+      writer.write(Map.of("id", 0, "text", large));
+      writer.write(Map.of("id", 1, "text", large));
+      for (int i = 0; i < 1_000 && names(remote).isEmpty(); i++) {
+        writer.write(Map.of("id", i, "text", ""));
+        Thread.sleep(5);
+      }
+      assertThat(names(remote)).containsExactly("shard.00000.mds.zstd");
+    }
+    assertThat(remote).isEmptyDirectory();
   }
 }
