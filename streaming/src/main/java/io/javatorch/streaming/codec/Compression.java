@@ -5,17 +5,18 @@ import com.aayushatharva.brotli4j.decoder.BrotliInputStream;
 import com.aayushatharva.brotli4j.encoder.BrotliOutputStream;
 import com.aayushatharva.brotli4j.encoder.Encoder;
 import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdCompressCtx;
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
-import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.stream.Collectors;
+import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
-import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.xerial.snappy.Snappy;
 
 /**
@@ -140,6 +141,22 @@ public record Compression(String spec, Family family, int level) {
   }
 
   /**
+   * As {@link #compress}, and for zstd without the copy that gives the array its length: the bytes
+   * lie between the position and the limit of a buffer with an array.
+   */
+  public ByteBuffer compressToBuffer(byte[] data) throws IOException {
+    if (family != Family.ZSTD) {
+      return ByteBuffer.wrap(compress(data));
+    }
+    var zip = new byte[Math.toIntExact(Zstd.compressBound(data.length))];
+    try (var context = new ZstdCompressCtx()) {
+      context.setLevel(level);
+      return ByteBuffer.wrap(
+          zip, 0, context.compressByteArray(zip, 0, zip.length, data, 0, data.length));
+    }
+  }
+
+  /**
    * Returns a stream that compresses what is written to it, for files too large for {@link
    * #compress}. The bytes may differ from those of {@link #compress} but decompress to the same.
    * Closing it closes {@code out}.
@@ -182,12 +199,7 @@ public record Compression(String spec, Family family, int level) {
         yield new BrotliInputStream(in, 1 << 18);
       }
       case BZ2 -> new BZip2CompressorInputStream(in, true);
-      // The JDK's takes what follows the end for a part of the file; Python refuses it, as this.
-      case GZ ->
-          GzipCompressorInputStream.builder()
-              .setInputStream(new BufferedInputStream(in, 1 << 18))
-              .setDecompressConcatenated(true)
-              .get();
+      case GZ -> new GZIPInputStream(in, 1 << 18);
     };
   }
 

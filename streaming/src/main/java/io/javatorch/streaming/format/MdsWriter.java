@@ -69,8 +69,11 @@ public final class MdsWriter implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(MdsWriter.class);
   private static final long MAX_OFFSET = 0xffffffffL;
 
-  /** How much of the heap a writer may take for work in the background. */
-  private static final double HEAP_SHARE = 0.6;
+  /**
+   * A writer takes this part of the heap at the most to work in the background. Large arrays leave
+   * gaps, so that not all of the rest is of use.
+   */
+  private static final int HEAP_PART = 2;
 
   private static final Pattern SHARD_FILE = Pattern.compile("shard\\.([0-9]{5,9})\\..+");
 
@@ -139,7 +142,7 @@ public final class MdsWriter implements AutoCloseable {
             hashes,
             builder.bufferBytes,
             builder.shardThreads,
-            (long) (HEAP_SHARE * Runtime.getRuntime().maxMemory()));
+            Runtime.getRuntime().maxMemory() / HEAP_PART);
     buffer = pipeline.begin();
     row = new Row();
   }
@@ -699,10 +702,10 @@ public final class MdsWriter implements AutoCloseable {
      * {@value MdsWriter#DEFAULT_SHARD_THREADS}.
      *
      * <p>This takes memory: one more shard than there are threads, up to {@link #bufferBytes} of
-     * each, and for each that is compressed three to four times its size besides. A writer takes no
-     * more than three fifths of the heap for that: where the next shard would not fit, fewer are
-     * worked on at once, and where not even one would, it is done in the thread that writes. With
-     * several writers in a process, set 0 or make the heap so large that it has room for all.
+     * each, and for each that is compressed two to four times its size besides. A writer takes no
+     * more than half of the heap for that: where the next shard would not fit, fewer are worked on
+     * at once, and where not even one would, it is done in the thread that writes. With several
+     * writers in a process, set 0 or make the heap so large that it has room for all.
      *
      * @throws IllegalArgumentException if it is negative
      */
@@ -719,10 +722,10 @@ public final class MdsWriter implements AutoCloseable {
      * #DEFAULT_BUFFER_BYTES}. What is beyond lies in a temporary file in the data set's directory
      * until the shard is written. There are up to {@link #shardThreads} + 1 shards at a time.
      *
-     * <p>A shard that fits is compressed at once, which takes up to three times its size besides,
-     * and four times for gz and bz2: the file, the most that its compressed form could need, and
-     * that form. A larger one is compressed as a stream, with other bytes than the Python library's
-     * but the same content.
+     * <p>A shard that fits is compressed at once, which takes up to two (zstd), three (br, snappy)
+     * or four (gz, bz2) times its size besides: the file, and what its compressed form could need.
+     * A larger one is compressed as a stream, with other bytes than the Python library's but the
+     * same content.
      *
      * @param bytes more than 0; at least 512 KiB are held in any case
      */

@@ -151,10 +151,11 @@ final class ShardPipeline implements AutoCloseable {
     if (!isCompressedAtOnce(bytes)) {
       return STREAM_BYTES;
     }
-    // The file, the most that its compressed form could need, and that form; where the form grows
-    // in steps, two of them.
+    // The file and the most that its compressed form could need; for some a copy of that form;
+    // where it grows in steps, two of them.
     return switch (compression.get().family()) {
-      case BR, SNAPPY, ZSTD -> 3 * bytes;
+      case ZSTD -> 2 * bytes;
+      case BR, SNAPPY -> 3 * bytes;
       case BZ2, GZ -> 4 * bytes;
     };
   }
@@ -283,10 +284,10 @@ final class ShardPipeline implements AutoCloseable {
     if (isCompressedAtOnce(rawInfo.bytes())) {
       var contiguous = new Contiguous((int) rawInfo.bytes());
       raw.writeTo(contiguous);
-      var zip = method.compress(contiguous.bytes());
+      var zip = method.compressToBuffer(contiguous.bytes());
       checkWanted();
-      Content content = out -> out.write(zip);
-      var info = new FileInfo(basename, zip.length, digests(content));
+      Content content = out -> out.write(zip.array(), zip.arrayOffset(), zip.limit());
+      var info = new FileInfo(basename, zip.limit(), digests(content));
       AtomicFile.write(target, content::writeTo, turn);
       return info;
     }

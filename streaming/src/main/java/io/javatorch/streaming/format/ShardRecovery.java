@@ -8,8 +8,12 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -60,6 +64,9 @@ final class ShardRecovery {
     } catch (EOFException e) {
       throw new MalformedShardException(where, "it ends too early", REMEDY, e);
     }
+    if (compression.isPresent() && compression.get().family() == Compression.Family.GZ) {
+      checkGzipEnd(where, file, rawDigests.bytes());
+    }
     var rawInfo = new FileInfo(basename, rawDigests.bytes(), rawDigests.digests());
     return new Recovered(
         samples,
@@ -67,6 +74,20 @@ final class ShardRecovery {
             rawInfo,
             compression.map(
                 zip -> new FileInfo(stored, storedDigests.bytes(), storedDigests.digests()))));
+  }
+
+  /** Java takes no notice of what follows a gzip file, whose last number is its raw size. */
+  private static void checkGzipEnd(Where where, Path file, long rawBytes) throws IOException {
+    var end = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
+    try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      long at = channel.size() - end.capacity();
+      while (end.hasRemaining() && channel.read(end, at + end.position()) >= 0) {
+        // Most often once.
+      }
+    }
+    if (end.hasRemaining() || end.getInt(0) != (int) rawBytes) {
+      throw new MalformedShardException(where, "something follows its gzip data", REMEDY);
+    }
   }
 
   /** As the stream of the compression, but what it throws names the file. */

@@ -351,11 +351,13 @@ class RemoteOutputTest {
   @Test
   void anInterruptedThreadTakesAwayWhatItUploaded() throws Exception {
     var before = TemporaryFiles.now();
-    try (var writer = builder(faulty("none")).open()) {
+    try (var writer = builder(local).remote(faulty("none")).shardThreads(0).open()) {
       write(writer, 0, SAMPLES);
-      while (names(remote).isEmpty()) {
+      // Each file goes from here when it is there.
+      while (!names(local).isEmpty()) {
         Thread.sleep(1);
       }
+      assertThat(names(remote)).hasSizeGreaterThan(3);
       Thread.currentThread().interrupt();
     } finally {
       assertThat(Thread.interrupted()).isTrue();
@@ -370,11 +372,12 @@ class RemoteOutputTest {
       var large = "x".repeat(60_000);
       writer.write(Map.of("id", 0, "text", large));
       writer.write(Map.of("id", 1, "text", large));
-      for (int i = 0; i < 1_000 && names(remote).isEmpty(); i++) {
+      var first = remote.resolve("shard.00000.mds.zstd");
+      for (int i = 0; i < 1_000 && !Files.exists(first); i++) {
         writer.write(Map.of("id", i, "text", ""));
         Thread.sleep(5);
       }
-      assertThat(names(remote)).containsExactly("shard.00000.mds.zstd");
+      assertThat(names(remote)).containsExactly(first.getFileName().toString());
     }
     assertThat(remote).isEmptyDirectory();
   }

@@ -103,8 +103,8 @@ class ShardPipelineTest {
     for (boolean fits : new boolean[] {true, false}) {
       awaitNoWorkers();
       var out = Files.createDirectory(root.resolve("fits-" + fits));
-      // 3 MiB for the work on one, and two shards of 1 MiB and 256 KiB.
-      try (var pipeline = pipeline(out, "zstd:19", 2, fits ? 6 * MIB : 5 * MIB)) {
+      // 2 MiB for the work on one, and two shards of 1 MiB and 256 KiB.
+      try (var pipeline = pipeline(out, "zstd:19", 2, fits ? 5 * MIB : 4 * MIB)) {
         end(pipeline, 0, MIB);
         assertThat(workers()).isEqualTo(fits ? 1 : 0);
         // There is no room for two at once in either case.
