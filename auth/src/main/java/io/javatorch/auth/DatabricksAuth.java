@@ -65,7 +65,7 @@ public final class DatabricksAuth {
     try {
       return locate().current();
     } catch (IOException e) {
-      throw new DatabricksAuthException(whatWasLookedFor(e.getMessage()), e);
+      throw new DatabricksAuthException(e.getMessage(), e);
     }
   }
 

@@ -2,9 +2,13 @@ package io.javatorch.auth;
 
 import java.io.IOException;
 
-/** Looks for credentials when it is first asked, and again if there were none. */
+/**
+ * Looks for credentials when it is first asked, and again if there were none. Those who ask while
+ * it looks share what it finds.
+ */
 final class LocatedCredentials implements CredentialsSource {
   private final DatabricksAuth auth;
+  private final SharedLookups<DatabricksAuth> lookups = new SharedLookups<>();
   private volatile CredentialsSource located;
 
   LocatedCredentials(DatabricksAuth auth) {
@@ -14,18 +18,18 @@ final class LocatedCredentials implements CredentialsSource {
   @Override
   public WorkerCredentials current() throws IOException {
     CredentialsSource source = located;
+    return source != null ? source.current() : lookups.get(auth, this::locate);
+  }
+
+  private WorkerCredentials locate() throws IOException {
+    CredentialsSource source = located;
     if (source != null) {
-      return source.current();
+      return source.current(); // Another one has looked since.
     }
-    synchronized (this) {
-      if (located == null) {
-        var found = auth.locate();
-        WorkerCredentials credentials = found.current();
-        located = found;
-        return credentials;
-      }
-    }
-    return located.current();
+    source = auth.locate();
+    WorkerCredentials credentials = source.current();
+    located = source;
+    return credentials;
   }
 
   @Override

@@ -110,8 +110,19 @@ class CredentialsSourceTest {
         new Fault.Status(429, "BUSY", "busy", Map.of("Retry-After", "0")));
     assertThatThrownBy(source::current)
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("no Databricks token at the moment");
+        .hasMessageContaining("no Databricks token at the moment")
+        .hasMessageContaining("Looked for: host set on the builder: not found");
     assertThat(source.current().host()).isEqualTo(workspace.url());
+  }
+
+  @Test
+  void aFileThatCannotBeReadHasToBePutRight() throws IOException {
+    var file = Files.writeString(home.resolve("config"), "[it\n");
+    var source =
+        DatabricksAuth.builder().configFile(file.toString()).profile("it").build().source();
+    assertThatThrownBy(source::current)
+        .isInstanceOf(DatabricksAuthException.class)
+        .hasMessageContaining(file.toString());
   }
 
   @Test
