@@ -1,13 +1,16 @@
 package io.javatorch.distributor.launch;
 
+import io.javatorch.streaming.storage.HadoopStorageProvider;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.hadoop.conf.Configuration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings the driver's Hadoop settings to the ranks, so that a location such as {@code s3a://…} that
@@ -15,8 +18,9 @@ import org.apache.hadoop.conf.Configuration;
  * token does, among the environment.
  */
 final class HadoopSettings {
-  /** What {@code io.javatorch.streaming.storage} reads them from. */
-  static final String VARIABLE = "JAVATORCH_HADOOP_PROPERTIES";
+  private static final Logger LOG = LoggerFactory.getLogger(HadoopSettings.class);
+
+  static final String VARIABLE = HadoopStorageProvider.PROPERTIES_VARIABLE;
 
   /** Linux takes no longer string in an environment. */
   private static final int MAX_BYTES = 131_072 - VARIABLE.length() - 2;
@@ -25,9 +29,8 @@ final class HadoopSettings {
 
   /**
    * The variable with all that is set on the driver, by {@code spark.hadoop.*}, in code, or in a
-   * {@code *-site.xml}; what is Hadoop's own default is left out.
-   *
-   * @throws IllegalArgumentException if that is too much for a variable
+   * {@code *-site.xml}; what is Hadoop's own default is left out. Nothing, and a warning, where
+   * that is too much for a variable: few jobs need it.
    */
   static Map<String, String> toEnvironment(Configuration configuration) {
     var values = new HashMap<String, String>();
@@ -44,20 +47,27 @@ final class HadoopSettings {
     }
     var properties = new Properties();
     properties.putAll(values);
-    var text = new StringWriter();
+    var bytes = new ByteArrayOutputStream();
     try {
-      properties.store(text, null);
+      // To bytes, not to characters: so all that is not ASCII is escaped, and comes through
+      // whatever
+      // the locale of the executor is.
+      properties.store(bytes, null);
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
-    int bytes = text.toString().getBytes(StandardCharsets.UTF_8).length;
-    if (bytes > MAX_BYTES) {
-      throw new IllegalArgumentException(
-          ("the driver's %d Hadoop settings have %d bytes, and %d are the most that can be handed to"
-                  + " a worker. Put them into core-site.xml on all hosts, set HADOOP_CONF_DIR there,"
-                  + " and set the environment variable %s for the workers to an empty text")
-              .formatted(values.size(), bytes, MAX_BYTES, VARIABLE));
+    if (bytes.size() > MAX_BYTES) {
+      LOG.warn(
+          "The ranks are started without the driver's {} Hadoop settings, which have {} bytes; {}"
+              + " are the most that can be handed to a process. Where they stream from a store that"
+              + " needs them, put them into core-site.xml on all hosts and set HADOOP_CONF_DIR for"
+              + " the ranks, or set the environment variable {} for them to those that are needed",
+          values.size(),
+          bytes.size(),
+          MAX_BYTES,
+          VARIABLE);
+      return Map.of();
     }
-    return Map.of(VARIABLE, text.toString());
+    return Map.of(VARIABLE, bytes.toString(StandardCharsets.US_ASCII));
   }
 }

@@ -1,7 +1,6 @@
 package io.javatorch.distributor.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.StringReader;
@@ -42,14 +41,22 @@ class HadoopSettingsTest {
   }
 
   @Test
-  void refusesMoreThanAVariableCanHold() {
+  void holdsNothingThatAnExecutorsLocaleCouldChange() {
     var configuration = new Configuration(false);
-    configuration.set("big", "x".repeat(140_000));
+    configuration.set("fs.s3a.secret.key", "é漢\u0001");
 
-    assertThatThrownBy(() -> HadoopSettings.toEnvironment(configuration))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("140")
-        .hasMessageContaining("HADOOP_CONF_DIR")
-        .hasMessageNotContainingAny("xxxx");
+    assertThat(HadoopSettings.toEnvironment(configuration).get(HadoopSettings.VARIABLE))
+        .contains("fs.s3a.secret.key=\\u00E9\\u6F22\\u0001")
+        .matches("[\\n -~]*");
+  }
+
+  @Test
+  void leavesOutMoreThanAVariableCanHold() throws IOException {
+    var configuration = new Configuration(false);
+    configuration.set("big", "x".repeat(131_072));
+    assertThat(HadoopSettings.toEnvironment(configuration)).isEmpty();
+
+    configuration.set("big", "x".repeat(130_000));
+    assertThat(read(configuration)).containsKey("big");
   }
 }

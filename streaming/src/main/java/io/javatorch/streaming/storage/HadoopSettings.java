@@ -12,7 +12,6 @@ import org.apache.hadoop.fs.Path;
 /** Where the settings of Hadoop's file systems come from; see {@link HadoopStorageProvider}. */
 final class HadoopSettings {
   static final String DIRECTORY_VARIABLE = "HADOOP_CONF_DIR";
-  static final String PROPERTIES_VARIABLE = "JAVATORCH_HADOOP_PROPERTIES";
   static final String PROPERTY_PREFIX = "spark.hadoop.";
 
   private HadoopSettings() {}
@@ -39,7 +38,9 @@ final class HadoopSettings {
     }
     var properties = new Properties();
     try {
-      properties.load(new StringReader(environment.getOrDefault(PROPERTIES_VARIABLE, "")));
+      properties.load(
+          new StringReader(
+              environment.getOrDefault(HadoopStorageProvider.PROPERTIES_VARIABLE, "")));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

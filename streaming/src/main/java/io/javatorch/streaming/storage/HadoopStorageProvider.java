@@ -29,6 +29,9 @@ import java.util.Set;
  * implementation of its own in the settings.
  */
 public final class HadoopStorageProvider implements StorageProvider {
+  /** The environment variable with settings, in the form of a {@link java.util.Properties} file. */
+  public static final String PROPERTIES_VARIABLE = "JAVATORCH_HADOOP_PROPERTIES";
+
   private static final List<String> SCHEMES =
       List.of(
           "hdfs",
