@@ -135,7 +135,8 @@ public final class JavaTorchDistributor {
 
     /**
      * Variables for every rank's environment, beside those the distributor sets. They are delivered
-     * as the credentials are, so a secret may be among them.
+     * as the credentials are, so a secret may be among them. A {@code DATABRICKS_TOKEN} among them
+     * counts where the driver has no credentials of its own, and is never replaced.
      *
      * @throws IllegalArgumentException if one is among those that the distributor sets itself
      */

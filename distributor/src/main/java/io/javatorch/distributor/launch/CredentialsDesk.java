@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,8 +21,11 @@ import org.slf4j.LoggerFactory;
 final class CredentialsDesk implements Closeable {
   private static final Logger LOG = LoggerFactory.getLogger(CredentialsDesk.class);
 
-  /** Most answers are at hand; those that are not wait for one and the same token. */
-  private static final int THREADS = 2;
+  /**
+   * Most answers are at hand; those that are not wait for one and the same token. With fewer, some
+   * would begin to wait only when the others have waited in vain.
+   */
+  private static final int THREADS = 16;
 
   /** Takes an answer to where the question came from. */
   @FunctionalInterface
@@ -31,6 +35,9 @@ final class CredentialsDesk implements Closeable {
 
   private final Optional<CredentialsSource> source;
   private final ExecutorService threads;
+
+  /** Why there were none at last; empty where there were some. */
+  private final AtomicReference<String> lastFailure = new AtomicReference<>("");
 
   CredentialsDesk(Optional<CredentialsSource> source) {
     this.source = source;
@@ -66,6 +73,7 @@ final class CredentialsDesk implements Closeable {
       if (current.token().equals(question.refusedToken())) {
         current = found.renew(WorkerCredentials.of(current.host(), question.refusedToken()));
       }
+      lastFailure.set("");
       return new Message.CredentialsAnswer(
           question.id(), current.host(), current.token(), "", false);
     } catch (IOException e) {
@@ -75,10 +83,15 @@ final class CredentialsDesk implements Closeable {
     }
   }
 
-  private static Message.CredentialsAnswer refusal(
+  private Message.CredentialsAnswer refusal(
       Message.CredentialsQuestion question, Exception failure, boolean mayPass) {
-    LOG.warn("No credentials for a rank", failure);
     var reason = failure.getMessage() == null ? failure.getClass().getName() : failure.getMessage();
+    // Each rank asks now and then, all with the same result.
+    if (lastFailure.getAndSet(reason).equals(reason)) {
+      LOG.debug("Still no credentials for a rank: {}", reason);
+    } else {
+      LOG.warn("No credentials for a rank", failure);
+    }
     return new Message.CredentialsAnswer(question.id(), "", "", reason, mayPass);
   }
 

@@ -45,6 +45,7 @@ public final class JobLauncher {
     var order =
         new Message.JobOrder(
             JavaSerialization.write("The training function", function),
+            credentials.isPresent(),
             environment,
             settings.workerHeap(),
             settings.workerJvmOptions(),

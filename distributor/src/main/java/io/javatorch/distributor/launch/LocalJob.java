@@ -7,7 +7,6 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
@@ -62,20 +61,12 @@ final class LocalJob {
                 master,
                 host,
                 order.function(),
+                order.keepsCredentialsFresh(),
                 order.startTimeout(),
                 order.collectiveTimeout());
-        var process = new CompletableFuture<RankProcess>();
-        process.complete(
+        processes.add(
             RankProcess.launch(
-                HOST,
-                start,
-                command,
-                environment,
-                secret,
-                logs,
-                failures::add,
-                question -> credentials.take(question, answer -> process.join().answer(answer))));
-        processes.add(process.join());
+                HOST, start, command, environment, secret, logs, failures::add, credentials::take));
       }
       return awaitAll(processes.all);
     } catch (IOException e) {

@@ -66,9 +66,13 @@ sealed interface Message extends Serializable {
   /**
    * What the ranks are to run. It holds the credentials, among {@code environment}: it travels over
    * sealed channels only and is kept out of {@code toString}.
+   *
+   * @param keepsCredentialsFresh whether the driver knows where credentials come from, and so
+   *     answers {@link CredentialsQuestion}s
    */
   record JobOrder(
       byte[] function,
+      boolean keepsCredentialsFresh,
       Map<String, String> environment,
       String workerHeap,
       List<String> workerJvmOptions,
@@ -89,6 +93,7 @@ sealed interface Message extends Serializable {
       HostAndPort rendezvous,
       String bindHost,
       byte[] function,
+      boolean keepsCredentialsFresh,
       Duration joinTimeout,
       Duration collectiveTimeout)
       implements Message {}

@@ -53,6 +53,12 @@ final class RankProcess implements Closeable {
     void lines(int rank, RankLogLine.Stream stream, List<String> lines);
   }
 
+  /** Where a rank's questions go, each with the way back for its answer. Must not block. */
+  @FunctionalInterface
+  interface QuestionSink {
+    void take(Message.CredentialsQuestion question, CredentialsDesk.Reply reply);
+  }
+
   /** Variables by which an SDK would find credentials other than those of the job. */
   private static final Pattern CREDENTIALS =
       Pattern.compile("DATABRICKS_.*|ARM_.*|GOOGLE_CREDENTIALS");
@@ -60,7 +66,7 @@ final class RankProcess implements Closeable {
   private final String host;
   private final Message.Start start;
   private final Consumer<RankFailure> failures;
-  private final Consumer<Message.CredentialsQuestion> questions;
+  private final QuestionSink questions;
   private final Process process;
   private final Path classPathFile;
   private final List<LogPump> pumps;
@@ -73,14 +79,11 @@ final class RankProcess implements Closeable {
 
   private SealedServer control;
 
-  /** The worker's end; null until it has connected. */
-  private volatile SealedChannel worker;
-
   private RankProcess(
       String host,
       Message.Start start,
       Consumer<RankFailure> failures,
-      Consumer<Message.CredentialsQuestion> questions,
+      QuestionSink questions,
       LogSink logs,
       Process process,
       Path classPathFile) {
@@ -112,7 +115,7 @@ final class RankProcess implements Closeable {
    * @param jobSecret what the ranks prove to each other
    * @param failures told of the rank's failure as soon as it is known, by any thread, before {@link
    *     #await} throws: the ranks that fail with it must not get ahead
-   * @param questions takes the rank's questions, to be answered by {@link #answer}; must not block
+   * @param questions takes the rank's questions
    */
   static RankProcess launch(
       String host,
@@ -122,7 +125,7 @@ final class RankProcess implements Closeable {
       JobSecret jobSecret,
       LogSink logs,
       Consumer<RankFailure> failures,
-      Consumer<Message.CredentialsQuestion> questions)
+      QuestionSink questions)
       throws IOException {
     var classPathFile = command.writeClassPathFile();
     RankProcess rankProcess;
@@ -166,7 +169,6 @@ final class RankProcess implements Closeable {
   private void converse(SealedChannel channel) throws IOException {
     try {
       Files.deleteIfExists(classPathFile);
-      worker = channel;
       start.sendOver(channel);
       for (var message = Message.receiveFrom(channel);
           message.isPresent();
@@ -178,17 +180,12 @@ final class RankProcess implements Closeable {
         } else if (message.get() instanceof Message.Returned) {
           ending.complete(message);
         } else if (message.get() instanceof Message.CredentialsQuestion question) {
-          questions.accept(question);
+          questions.take(question, answer -> answer.sendOver(channel));
         }
       }
     } finally {
       ending.complete(Optional.empty()); // Nothing, if it has ended already.
     }
-  }
-
-  /** Gives the worker the answer to a question of its. */
-  void answer(Message.CredentialsAnswer answer) throws IOException {
-    answer.sendOver(worker);
   }
 
   /** Waits until all that the worker printed has been handed on. Keeps an interrupt for later. */

@@ -67,9 +67,12 @@ record RankTask(HostAndPort driver, JobSecret secret, boolean useGpu) implements
                 masterAddress,
                 host,
                 order.function(),
+                order.keepsCredentialsFresh(),
                 order.startTimeout(),
                 order.collectiveTimeout());
         var command = new WorkerCommand(order.workerHeap(), order.workerJvmOptions());
+        var credentials = new CredentialsRelay(toDriver);
+        passOnAnswers(credentials);
         try (var process =
             RankProcess.launch(
                 host,
@@ -79,9 +82,8 @@ record RankTask(HostAndPort driver, JobSecret secret, boolean useGpu) implements
                 secret,
                 lines(toDriver),
                 failures(toDriver),
-                questions(toDriver))) {
+                credentials::take)) {
           LOG.info("Started {}", process);
-          passOnAnswers(toDriver, process);
           var result = process.await();
           return ByteBuffer.allocate(Integer.BYTES + result.length)
               .putInt(world.rank())
@@ -122,34 +124,9 @@ record RankTask(HostAndPort driver, JobSecret secret, boolean useGpu) implements
     };
   }
 
-  private static Consumer<Message.CredentialsQuestion> questions(SealedChannel driver) {
-    return question -> {
-      try {
-        question.sendOver(driver);
-      } catch (IOException e) {
-        LOG.warn("The driver cannot be asked for credentials", e);
-      }
-    };
-  }
-
   /** Until the channel to the driver is closed. */
-  private static void passOnAnswers(SealedChannel driver, RankProcess process) {
-    var thread =
-        new Thread(
-            () -> {
-              try {
-                for (var message = Message.receiveFrom(driver);
-                    message.isPresent();
-                    message = Message.receiveFrom(driver)) {
-                  if (message.get() instanceof Message.CredentialsAnswer answer) {
-                    process.answer(answer);
-                  }
-                }
-              } catch (IOException e) {
-                LOG.debug("No more answers for {}", process, e);
-              }
-            },
-            "javatorch-answers");
+  private static void passOnAnswers(CredentialsRelay credentials) {
+    var thread = new Thread(credentials::passOnAnswers, "javatorch-answers");
     thread.setDaemon(true);
     thread.start();
   }

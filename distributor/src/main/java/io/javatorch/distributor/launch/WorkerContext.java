@@ -18,7 +18,7 @@ record WorkerContext(
     World world,
     ProcessGroup processGroup,
     Map<String, String> environment,
-    Optional<DriverCredentials> refreshed)
+    Optional<CredentialsSource> credentialsSource)
     implements TrainingContext {
 
   @Override
@@ -31,15 +31,12 @@ record WorkerContext(
   @Override
   public Optional<WorkerCredentials> credentials() {
     try {
-      return refreshed.isEmpty() ? Optional.empty() : Optional.of(refreshed.get().current());
+      return credentialsSource.isEmpty()
+          ? Optional.empty()
+          : Optional.of(credentialsSource.get().current());
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }
-  }
-
-  @Override
-  public Optional<CredentialsSource> credentialsSource() {
-    return refreshed.map(source -> source);
   }
 
   @Override

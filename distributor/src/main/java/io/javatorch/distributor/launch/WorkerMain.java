@@ -2,6 +2,7 @@ package io.javatorch.distributor.launch;
 
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
+import io.javatorch.auth.CredentialsSource;
 import io.javatorch.auth.WorkerCredentials;
 import io.javatorch.distributor.TrainingFunction;
 import io.javatorch.distributor.collective.CollectiveEndpoint;
@@ -68,8 +69,18 @@ public final class WorkerMain {
   private static Message run(SealedChannel control, JobSecret jobSecret) {
     try {
       var start = Message.expect(Message.Start.class, control);
-      var credentials = credentials(control);
-      listen(control, credentials);
+      var given = givenCredentials();
+      var keptFresh =
+          given
+              .filter(credentials -> start.keepsCredentialsFresh())
+              .map(credentials -> new DriverCredentials(control, credentials));
+      listen(control, keptFresh);
+      // Without a source on the driver they are the job's own, by environment(…) say, and stay.
+      var credentials =
+          keptFresh
+              .<CredentialsSource>map(source -> source)
+              .or(() -> given.map(CredentialsSource::of));
+      credentials.ifPresent(RankCredentials::set);
       loadEngineOneRankAtATime(start.joinTimeout());
       int rank = start.world().rank();
       var bindAddress = InetAddress.getByName(start.bindHost());
@@ -96,16 +107,13 @@ public final class WorkerMain {
     }
   }
 
-  /** The credentials that this process was started with, kept fresh from here on. */
-  private static Optional<DriverCredentials> credentials(SealedChannel control) {
+  /** The credentials that this process was started with. */
+  private static Optional<WorkerCredentials> givenCredentials() {
     var host = System.getenv(WorkerCredentials.HOST_VARIABLE);
     var token = System.getenv(WorkerCredentials.TOKEN_VARIABLE);
-    if (host == null || token == null) {
-      return Optional.empty();
-    }
-    var credentials = new DriverCredentials(control, WorkerCredentials.of(host, token));
-    RankCredentials.set(credentials);
-    return Optional.of(credentials);
+    return host == null || token == null
+        ? Optional.empty()
+        : Optional.of(WorkerCredentials.of(host, token));
   }
 
   /** Takes what comes over the control channel after the order. */

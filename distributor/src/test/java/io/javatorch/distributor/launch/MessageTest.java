@@ -39,6 +39,7 @@ class MessageTest {
     var order =
         new Message.JobOrder(
             new byte[] {1},
+            true,
             Map.of("A", "b"),
             "1g",
             List.of("-ea"),
@@ -51,6 +52,7 @@ class MessageTest {
             new HostAndPort("h", 1),
             "h",
             new byte[] {2},
+            true,
             Duration.ofSeconds(1),
             Duration.ofSeconds(2));
     assertThat(Message.fromBytes(start.toBytes())).usingRecursiveComparison().isEqualTo(start);
@@ -74,6 +76,7 @@ class MessageTest {
     var order =
         new Message.JobOrder(
             new byte[0],
+            true,
             Map.of("DATABRICKS_TOKEN", "dapi123"),
             "1g",
             List.of(),
