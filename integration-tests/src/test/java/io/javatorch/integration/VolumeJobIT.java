@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.LongStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
@@ -160,6 +161,36 @@ class VolumeJobIT {
         .containsExactlyInAnyOrderElementsOf(LongStream.range(0, SAMPLES).boxed().toList());
     assertThat(workspace.tokensIssued()).isGreaterThanOrEqualTo(4);
     assertThat(workspace.refusedRequests()).isGreaterThanOrEqualTo(2);
+    assertThatNoSecretIsInAnyLog();
+  }
+
+  @Test
+  void ranksKeepATokenOfTheirEnvironmentThatTheDriverKnowsNothingOf() throws Exception {
+    workspace.withToken("a-personal-token");
+    workspace.putAll(writeShards(), VOLUME);
+    String root = scratch.toString();
+
+    List<Integer> seen =
+        JavaTorchDistributor.builder(spark)
+            .numProcesses(2)
+            .workerHeap("256m")
+            .withoutCredentials()
+            .environment(
+                Map.of("DATABRICKS_HOST", workspace.url(), "DATABRICKS_TOKEN", "a-personal-token"))
+            .logs(line -> lines.add(line.toString()))
+            .build()
+            .runAll(
+                context -> {
+                  var source = DatabricksAuth.builder().build().source();
+                  var first = source.current();
+                  // Past the time for which a rank that has a driver to ask takes them for fresh.
+                  Thread.sleep(21_000);
+                  assertThat(source.current()).isEqualTo(first);
+                  assertThat(context.credentials()).contains(first);
+                  return epochOfVolume(context, root).size();
+                });
+
+    assertThat(seen).containsExactly(SAMPLES / 2, SAMPLES / 2);
     assertThatNoSecretIsInAnyLog();
   }
 
