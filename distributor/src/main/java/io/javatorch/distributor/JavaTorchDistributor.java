@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 
@@ -27,9 +28,10 @@ import org.apache.spark.api.java.JavaSparkContext;
  *
  * <p>Every rank finds in its environment {@code RANK}, {@code WORLD_SIZE}, {@code LOCAL_RANK},
  * {@code LOCAL_WORLD_SIZE}, {@code NODE_RANK}, {@code MASTER_ADDR}, {@code MASTER_PORT}, {@code
- * CUDA_VISIBLE_DEVICES}, {@code OMP_NUM_THREADS} and, where the driver has Databricks credentials,
- * {@code DATABRICKS_HOST} and {@code DATABRICKS_TOKEN}. What it prints appears on the driver while
- * it runs, with its rank in front.
+ * CUDA_VISIBLE_DEVICES}, {@code OMP_NUM_THREADS}, {@code TORCHELASTIC_RESTART_COUNT}, {@code
+ * TORCHELASTIC_MAX_RESTARTS} and, where the driver has Databricks credentials, {@code
+ * DATABRICKS_HOST} and {@code DATABRICKS_TOKEN}. What it prints appears on the driver while it
+ * runs, with its rank in front.
  *
  * <p>Immutable and thread-safe; several jobs may run at once where the cluster has room.
  */
@@ -46,6 +48,8 @@ public final class JavaTorchDistributor {
     this.settings =
         new JobSettings(
             builder.numProcesses,
+            builder.minProcesses.orElse(builder.numProcesses),
+            builder.maxRestarts,
             builder.localMode,
             builder.useGpu,
             builder.environment,
@@ -65,8 +69,9 @@ public final class JavaTorchDistributor {
   /**
    * Runs the function on every rank and returns what rank 0 returned.
    *
-   * @throws TrainingFailedException if a rank throws, exits or dies, the cluster cannot hold the
-   *     job, or a timeout passes; no process of the job is left running
+   * @throws TrainingFailedException if a rank throws, exits or dies more often than the job may be
+   *     restarted, the cluster cannot hold the job, or a timeout passes; no process of the job is
+   *     left running
    * @throws IllegalArgumentException if the function cannot be serialized
    * @throws InterruptedException if the calling thread is interrupted; the job is cancelled
    */
@@ -93,6 +98,8 @@ public final class JavaTorchDistributor {
   public static final class Builder {
     private final JavaSparkContext sparkContext;
     private int numProcesses = 1;
+    private OptionalInt minProcesses = OptionalInt.empty();
+    private int maxRestarts;
     private boolean localMode;
     private boolean useGpu;
     private final Map<String, String> environment = new LinkedHashMap<>();
@@ -115,6 +122,33 @@ public final class JavaTorchDistributor {
         throw new IllegalArgumentException("numProcesses must be at least 1, got " + numProcesses);
       }
       this.numProcesses = numProcesses;
+      return this;
+    }
+
+    /**
+     * How few ranks an attempt after a failure may have where the cluster has lost slots; default
+     * as many as {@link #numProcesses}. It waits 30 seconds for all of them and then starts with
+     * what there is; the attempt after that may have more again. The first attempt has all.
+     */
+    public Builder minProcesses(int minProcesses) {
+      if (minProcesses < 1) {
+        throw new IllegalArgumentException("minProcesses must be at least 1, got " + minProcesses);
+      }
+      this.minProcesses = OptionalInt.of(minProcesses);
+      return this;
+    }
+
+    /**
+     * How often the job is started again after a rank has failed or an executor was lost; default
+     * 0, never. All ranks end first. The function is then run anew on all of them, and should go on
+     * from its latest checkpoint; {@link TrainingContext#restarts} tells it which attempt it is. A
+     * job that was cancelled, timed out or could not start is not tried again.
+     */
+    public Builder maxRestarts(int maxRestarts) {
+      if (maxRestarts < 0) {
+        throw new IllegalArgumentException("maxRestarts must not be negative, got " + maxRestarts);
+      }
+      this.maxRestarts = maxRestarts;
       return this;
     }
 
@@ -180,7 +214,7 @@ public final class JavaTorchDistributor {
       return this;
     }
 
-    /** How long the whole job may take; default without limit. */
+    /** How long the whole job may take, restarts included; default without limit. */
     public Builder timeout(Duration timeout) {
       this.timeout = Optional.of(JobSettings.checkTimeout("timeout", timeout));
       return this;

@@ -15,6 +15,12 @@ public interface TrainingContext {
   /** The ranks as a group: all-reduce, broadcast, barrier. Closed by the distributor. */
   ProcessGroup processGroup();
 
+  /**
+   * How often the job was started again before this attempt: 0 in the first. An attempt starts from
+   * nothing but what the function restores, such as the latest checkpoint.
+   */
+  int restarts();
+
   /** Where this rank computes: its one GPU, or the CPU. */
   Device device();
 

@@ -487,6 +487,126 @@ class JavaTorchDistributorTest {
     assertThatThrownBy(() -> builder.environment(Map.of("RANK", "1"))).hasMessageContaining("RANK");
     assertThatThrownBy(() -> builder.timeout(Duration.ZERO)).hasMessageContaining("timeout");
     assertThatThrownBy(() -> builder.workerHeap("lots").build()).hasMessageContaining("'lots'");
+    var restarting = JavaTorchDistributor.builder(spark);
+    assertThatThrownBy(() -> restarting.maxRestarts(-1)).hasMessageContaining("negative, got -1");
+    assertThatThrownBy(() -> restarting.minProcesses(0)).hasMessageContaining("at least 1, got 0");
+    assertThatThrownBy(() -> restarting.numProcesses(2).minProcesses(3).build())
+        .hasMessageContaining("minProcesses is 3, more than numProcesses, which is 2");
+  }
+
+  /** Ends this process as the kernel does when memory runs out. */
+  private static void killSelf() throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-9", Long.toString(ProcessHandle.current().pid())).start();
+    Thread.sleep(600_000);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aJobThatFailsIsStartedAgain(boolean localMode) throws Exception {
+    var restarts =
+        twoRanks(localMode)
+            .maxRestarts(2)
+            .build()
+            .runAll(
+                context -> {
+                  context.processGroup().barrier();
+                  boolean blamed = context.world().rank() == 1;
+                  if (blamed && context.restarts() == 0) {
+                    throw new ArithmeticException("loss is NaN");
+                  } else if (blamed && context.restarts() == 1) {
+                    killSelf();
+                  }
+                  context.processGroup().barrier();
+                  return context.restarts()
+                      + System.getenv("TORCHELASTIC_RESTART_COUNT")
+                      + System.getenv("TORCHELASTIC_MAX_RESTARTS");
+                });
+    assertThat(restarts).containsExactly("222", "222");
+  }
+
+  @Test
+  void aJobThatFailsTooOftenSaysHowItFailedEachTime() {
+    var failure =
+        catchThrowableOfType(
+            TrainingFailedException.class,
+            () ->
+                twoRanks(true)
+                    .maxRestarts(1)
+                    .build()
+                    .run(
+                        context -> {
+                          if (context.world().rank() == 1) {
+                            throw new ArithmeticException("attempt " + context.restarts());
+                          }
+                          Thread.sleep(600_000);
+                          return null;
+                        }));
+    assertThat(failure.rank()).hasValue(1);
+    assertThat(failure)
+        .hasMessageContaining("ArithmeticException: attempt 1")
+        .hasMessageContaining("It had been restarted 1 times; before that: Training failed: rank 1")
+        .hasMessageContaining("ArithmeticException: attempt 0");
+    assertThat(failure.getSuppressed()).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aJobWhoseTimeIsOverIsNotStartedAgain(boolean localMode) {
+    var failure =
+        catchThrowableOfType(
+            TrainingFailedException.class,
+            () ->
+                twoRanks(localMode)
+                    .maxRestarts(5)
+                    .timeout(Duration.ofSeconds(4))
+                    .build()
+                    .run(
+                        context -> {
+                          if (context.restarts() == 0) {
+                            throw new ArithmeticException("at once");
+                          }
+                          Thread.sleep(600_000);
+                          return null;
+                        }));
+    assertThat(failure).hasMessageContaining("did not end within its timeout of PT4S");
+  }
+
+  @Test
+  void aJobThatIsCancelledInSparkIsNotStartedAgain() throws Exception {
+    var directory = scratch.toString();
+    var outcome = new ArrayList<Throwable>();
+    var caller =
+        new Thread(
+            () -> {
+              try {
+                twoRanks(false)
+                    .maxRestarts(5)
+                    .build()
+                    .run(
+                        context -> {
+                          leavePid(directory, context);
+                          context.processGroup().barrier();
+                          System.out.println("attempt " + context.restarts());
+                          Thread.sleep(600_000);
+                          return null;
+                        });
+              } catch (Throwable e) {
+                outcome.add(e);
+              }
+            });
+    caller.start();
+    while (!linesOf(0).contains("attempt 0") || !linesOf(1).contains("attempt 0")) {
+      Thread.sleep(50);
+    }
+    spark.cancelAllJobs();
+    caller.join();
+    assertThat(outcome)
+        .singleElement()
+        .isInstanceOf(TrainingFailedException.class)
+        .asString()
+        .contains("cancelled");
+    assertThat(linesOf(0)).containsOnlyOnce("attempt 0").doesNotContain("attempt 1");
+    assertThatAllRanksAreGone();
   }
 
   @Test

@@ -33,20 +33,26 @@ final class ClusterJob {
 
   private final JavaSparkContext spark;
   private final JobSettings settings;
+  private final int ranks;
+  private final Deadline deadline;
   private final RankLogs logs;
   private final FailureLog failures = new FailureLog();
   private volatile boolean cancelledForARank;
 
-  ClusterJob(JavaSparkContext spark, JobSettings settings) {
+  /**
+   * @param ranks how many ranks this attempt has; there are slots for them
+   */
+  ClusterJob(JavaSparkContext spark, JobSettings settings, int ranks, Deadline deadline) {
     this.spark = spark;
     this.settings = settings;
+    this.ranks = ranks;
+    this.deadline = deadline;
     this.logs = new RankLogs(settings.logs());
   }
 
   /** Runs the stage and returns each rank's serialized result, by rank. */
   List<byte[]> run(Message.JobOrder order, CredentialsDesk credentials)
-      throws InterruptedException {
-    ClusterSlots.await(spark, settings.numProcesses(), settings.startTimeout());
+      throws InterruptedException, AttemptFailedException {
     var secret = JobSecret.random();
     var conf = spark.getConf();
     var host = conf.get("spark.driver.host");
@@ -62,7 +68,8 @@ final class ClusterJob {
     }
   }
 
-  private List<byte[]> run(RankTask task, DriverServer server) throws InterruptedException {
+  private List<byte[]> run(RankTask task, DriverServer server)
+      throws InterruptedException, AttemptFailedException {
     var group = "javatorch-" + UUID.randomUUID();
     var results = submit(task, group);
     var watcher = cancelOnFailure(results, group);
@@ -72,17 +79,28 @@ final class ClusterJob {
       return byRank;
     } catch (ExecutionException e) {
       cleanUp(results, group, server);
-      throw toException(e.getCause());
+      var failure = toException(e.getCause());
+      if (wasCancelled(e.getCause())) {
+        throw failure;
+      }
+      throw new AttemptFailedException(failure);
     } catch (TimeoutException e) {
       cleanUp(results, group, server);
-      throw new TrainingFailedException(
-          "Training did not end within its timeout of " + settings.timeout().orElseThrow(), null);
+      throw deadline.passed();
     } catch (InterruptedException e) {
       cleanUp(results, group, server);
       throw e;
     } finally {
       watcher.interrupt();
     }
+  }
+
+  /** Whether somebody ended the job who does not want it started again, from Spark's UI say. */
+  private boolean wasCancelled(Throwable sparkFailure) {
+    return spark.sc().isStopped()
+        || (!cancelledForARank
+            && failures.cause().isEmpty()
+            && String.valueOf(sparkFailure.getMessage()).contains("cancelled"));
   }
 
   private TrainingFailedException toException(Throwable sparkFailure) {
@@ -104,9 +122,7 @@ final class ClusterJob {
 
   private List<byte[]> await(CompletableFuture<List<byte[]>> results)
       throws ExecutionException, TimeoutException, InterruptedException {
-    return settings.timeout().isEmpty()
-        ? results.get()
-        : results.get(settings.timeout().get().toMillis(), TimeUnit.MILLISECONDS);
+    return results.get(deadline.leftNanos(), TimeUnit.NANOSECONDS);
   }
 
   /** Submits on a thread of its own, whose job group is not the caller's. */
@@ -116,7 +132,7 @@ final class ClusterJob {
         new Thread(
             () -> {
               // With an interrupt: a task waits for its process and does not look up by itself.
-              spark.setJobGroup(group, "Training with " + settings.numProcesses() + " ranks", true);
+              spark.setJobGroup(group, "Training with " + ranks + " ranks", true);
               try {
                 results.complete(barrierStage(task).collect());
               } catch (Throwable e) {
@@ -132,17 +148,13 @@ final class ClusterJob {
   // JavaConverters is deprecated in Scala 2.13, but what 2.12 clusters have.
   @SuppressWarnings("deprecation")
   private JavaRDD<byte[]> barrierStage(RankTask task) {
-    var partitions = Collections.nCopies(settings.numProcesses(), 0);
+    var partitions = Collections.nCopies(ranks, 0);
     ClassTag<byte[]> bytes = ClassTag$.MODULE$.apply(byte[].class);
     Function1<Iterator<Integer>, Iterator<byte[]>> body =
         (Function1<Iterator<Integer>, Iterator<byte[]>> & Serializable)
             ignored -> JavaConverters.asScalaIterator(List.of(runTask(task)).iterator());
     var stage =
-        spark
-            .parallelize(partitions, settings.numProcesses())
-            .rdd()
-            .barrier()
-            .mapPartitions(body, false, bytes);
+        spark.parallelize(partitions, ranks).rdd().barrier().mapPartitions(body, false, bytes);
     return JavaRDD.fromRDD(stage, bytes);
   }
 

@@ -19,11 +19,14 @@ final class ClusterSlots {
   private ClusterSlots() {}
 
   /**
-   * Returns once there are enough slots.
+   * Returns once there are slots for all ranks, or after a while for as many as there have to be.
    *
+   * @param least how many ranks are enough after {@code grace}
+   * @return how many ranks there are slots for, at most {@code numProcesses}
    * @throws TrainingFailedException if there never can be, or are not within the timeout
    */
-  static void await(JavaSparkContext spark, int numProcesses, Duration timeout)
+  static int await(
+      JavaSparkContext spark, int numProcesses, int least, Duration grace, Duration timeout)
       throws InterruptedException {
     if (spark.getConf().getBoolean("spark.dynamicAllocation.enabled", false)) {
       throw new TrainingFailedException(
@@ -37,11 +40,14 @@ final class ClusterSlots {
     while (true) {
       int slots = slots(spark.sc());
       if (slots >= numProcesses) {
-        return;
+        return numProcesses;
       }
       long waitedMillis = (System.nanoTime() - started) / 1_000_000;
+      if (slots >= least && waitedMillis >= grace.toMillis()) {
+        return slots;
+      }
       if (spark.isLocal() || waitedMillis >= timeout.toMillis()) {
-        throw new TrainingFailedException(tooFew(spark, numProcesses, slots, waitedMillis), null);
+        throw new TrainingFailedException(tooFew(spark, least, slots, waitedMillis), null);
       }
       if (waitedMillis - saidMillis >= SAY_EVERY_MILLIS) {
         saidMillis = waitedMillis;

@@ -6,14 +6,26 @@ import io.javatorch.distributor.TrainingFailedException;
 import io.javatorch.distributor.TrainingFunction;
 import java.io.IOException;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Runs one job from its settings: on the cluster, or on the driver's machine in local mode. */
+/**
+ * Runs one job from its settings, on the cluster or on the driver's machine in local mode, and
+ * starts it again when it fails, as often as they allow.
+ */
 public final class JobLauncher {
+  private static final Logger LOG = LoggerFactory.getLogger(JobLauncher.class);
+
+  /** How long a restart waits for all ranks' slots before it goes on with fewer. */
+  private static final Duration ALL_SLOTS_GRACE = Duration.ofSeconds(30);
+
   private final JavaSparkContext spark;
   private final JobSettings settings;
   private final Optional<CredentialsSource> credentials;
@@ -34,6 +46,55 @@ public final class JobLauncher {
    */
   public <T extends Serializable> List<T> launch(TrainingFunction<T> function)
       throws InterruptedException {
+    var deadline = new Deadline(settings.timeout());
+    var failed = new ArrayList<TrainingFailedException>();
+    byte[] serialized = JavaSerialization.write("The training function", function);
+    while (true) {
+      try {
+        var results = attempt(serialized, failed.size(), deadline);
+        return deserialize(results, function.getClass().getClassLoader());
+      } catch (AttemptFailedException e) {
+        if (failed.size() == settings.maxRestarts()) {
+          throw withEarlier(e.failure(), failed);
+        }
+        failed.add(e.failure());
+        LOG.warn(
+            "Attempt {} of {} failed; starting again. {}",
+            failed.size(),
+            settings.maxRestarts() + 1,
+            e.failure().getMessage());
+      } catch (TrainingFailedException e) {
+        throw withEarlier(e, failed);
+      }
+    }
+  }
+
+  /** A job that was restarted fails with its last failure; those before are kept beside it. */
+  private static TrainingFailedException withEarlier(
+      TrainingFailedException last, List<TrainingFailedException> earlier) {
+    if (earlier.isEmpty()) {
+      return last;
+    }
+    var message =
+        "%s%nIt had been restarted %d times; before that: %s"
+            .formatted(
+                last.getMessage(),
+                earlier.size(),
+                earlier.stream()
+                    .map(failure -> failure.getMessage().lines().findFirst().orElse(""))
+                    .collect(Collectors.joining("; ")));
+    var all =
+        last.rank().isPresent()
+            ? new TrainingFailedException(
+                message, last.getCause(), last.rank().getAsInt(), last.lastLogLines())
+            : new TrainingFailedException(message, last.getCause());
+    all.setStackTrace(last.getStackTrace());
+    earlier.forEach(all::addSuppressed);
+    return all;
+  }
+
+  private List<byte[]> attempt(byte[] function, int restarts, Deadline deadline)
+      throws InterruptedException, AttemptFailedException {
     var environment = new HashMap<String, String>();
     if (!settings.environment().containsKey(HadoopSettings.VARIABLE)) {
       environment.putAll(HadoopSettings.toEnvironment(spark.hadoopConfiguration()));
@@ -42,9 +103,11 @@ public final class JobLauncher {
     if (credentials.isPresent()) {
       environment.putAll(current(credentials.get()).toEnvironment());
     }
+    environment.put(RankEnvironment.RESTART_COUNT, Integer.toString(restarts));
+    environment.put(RankEnvironment.MAX_RESTARTS, Integer.toString(settings.maxRestarts()));
     var order =
         new Message.JobOrder(
-            JavaSerialization.write("The training function", function),
+            function,
             credentials.isPresent(),
             environment,
             settings.workerHeap(),
@@ -52,11 +115,20 @@ public final class JobLauncher {
             settings.startTimeout(),
             settings.collectiveTimeout());
     try (var desk = new CredentialsDesk(credentials)) {
-      var results =
-          settings.localMode()
-              ? new LocalJob(spark, settings).run(order, desk)
-              : new ClusterJob(spark, settings).run(order, desk);
-      return deserialize(results, function.getClass().getClassLoader());
+      if (settings.localMode()) {
+        return new LocalJob(spark, settings, deadline).run(order, desk);
+      }
+      int ranks =
+          ClusterSlots.await(
+              spark,
+              settings.numProcesses(),
+              restarts == 0 ? settings.numProcesses() : settings.minProcesses(),
+              ALL_SLOTS_GRACE,
+              deadline.atMost(settings.startTimeout()));
+      if (ranks < settings.numProcesses()) {
+        LOG.warn("Going on with {} ranks instead of {}", ranks, settings.numProcesses());
+      }
+      return new ClusterJob(spark, settings, ranks, deadline).run(order, desk);
     }
   }
 

@@ -11,15 +11,19 @@ import java.util.function.Consumer;
 /**
  * How a job is run, as the user set it.
  *
+ * @param minProcesses how few ranks an attempt may have after the first one
+ * @param maxRestarts how often a failed job is started again
  * @param environment variables beside those that the launcher sets
  * @param workerHeap what follows {@code -Xmx}
  * @param startTimeout for the slots, and again for the ranks to find each other
  * @param collectiveTimeout for each all-reduce, broadcast or barrier
- * @param timeout for the whole job
+ * @param timeout for the whole job, all its attempts
  * @param logs gets each line of each rank, by one thread at a time
  */
 public record JobSettings(
     int numProcesses,
+    int minProcesses,
+    int maxRestarts,
     boolean localMode,
     boolean useGpu,
     Map<String, String> environment,
@@ -39,10 +43,17 @@ public record JobSettings(
           RankEnvironment.NODE_RANK,
           RankEnvironment.MASTER_ADDR,
           RankEnvironment.MASTER_PORT,
-          RankEnvironment.CUDA_VISIBLE_DEVICES);
+          RankEnvironment.CUDA_VISIBLE_DEVICES,
+          RankEnvironment.RESTART_COUNT,
+          RankEnvironment.MAX_RESTARTS);
 
   /** Copies the collections. */
   public JobSettings {
+    if (minProcesses > numProcesses) {
+      throw new IllegalArgumentException(
+          "minProcesses is %d, more than numProcesses, which is %d"
+              .formatted(minProcesses, numProcesses));
+    }
     environment = Map.copyOf(environment);
     workerJvmOptions = List.copyOf(workerJvmOptions);
     if (!workerHeap.matches("\\d+[kKmMgGtT]?")) {

@@ -25,18 +25,20 @@ final class LocalJob {
 
   private final JavaSparkContext spark;
   private final JobSettings settings;
+  private final Deadline deadline;
   private final RankLogs logs;
   private final FailureLog failures = new FailureLog();
 
-  LocalJob(JavaSparkContext spark, JobSettings settings) {
+  LocalJob(JavaSparkContext spark, JobSettings settings, Deadline deadline) {
     this.spark = spark;
     this.settings = settings;
+    this.deadline = deadline;
     this.logs = new RankLogs(settings.logs());
   }
 
   /** Runs the ranks and returns each one's serialized result, by rank. */
   List<byte[]> run(Message.JobOrder order, CredentialsDesk credentials)
-      throws InterruptedException {
+      throws InterruptedException, AttemptFailedException {
     var secret = JobSecret.random();
     var loopback = InetAddress.getLoopbackAddress();
     int ranks = settings.numProcesses();
@@ -74,9 +76,8 @@ final class LocalJob {
     }
   }
 
-  private List<byte[]> awaitAll(List<RankProcess> processes) throws InterruptedException {
-    long deadline =
-        settings.timeout().map(time -> System.nanoTime() + time.toNanos()).orElse(Long.MAX_VALUE);
+  private List<byte[]> awaitAll(List<RankProcess> processes)
+      throws InterruptedException, AttemptFailedException {
     ExecutorService threads = Executors.newFixedThreadPool(processes.size(), LocalJob::daemon);
     try {
       var endings = new ExecutorCompletionService<Void>(threads);
@@ -85,20 +86,19 @@ final class LocalJob {
         endings.submit(waiting(processes.get(rank), rank, results));
       }
       for (int ended = 0; ended < results.length; ended++) {
-        var ending = endings.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+        var ending = endings.poll(deadline.leftNanos(), TimeUnit.NANOSECONDS);
         if (ending == null) {
-          throw new TrainingFailedException(
-              "Training did not end within its timeout of " + settings.timeout().orElseThrow(),
-              null);
+          throw deadline.passed();
         }
         ending.get();
       }
       return List.of(results);
     } catch (ExecutionException e) {
       failures.awaitCause(FailureLog.CAUSE_GRACE);
-      throw failures
-          .toException(logs)
-          .orElseGet(() -> new TrainingFailedException("Training failed", e.getCause()));
+      throw new AttemptFailedException(
+          failures
+              .toException(logs)
+              .orElseGet(() -> new TrainingFailedException("Training failed", e.getCause())));
     } finally {
       threads.shutdownNow();
     }

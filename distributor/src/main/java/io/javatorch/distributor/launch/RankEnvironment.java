@@ -16,6 +16,8 @@ final class RankEnvironment {
   static final String MASTER_PORT = "MASTER_PORT";
   static final String CUDA_VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES";
   static final String OMP_NUM_THREADS = "OMP_NUM_THREADS";
+  static final String RESTART_COUNT = "TORCHELASTIC_RESTART_COUNT";
+  static final String MAX_RESTARTS = "TORCHELASTIC_MAX_RESTARTS";
 
   private RankEnvironment() {}
 

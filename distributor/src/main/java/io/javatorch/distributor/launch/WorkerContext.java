@@ -22,6 +22,11 @@ record WorkerContext(
     implements TrainingContext {
 
   @Override
+  public int restarts() {
+    return Integer.parseInt(environment.getOrDefault(RankEnvironment.RESTART_COUNT, "0"));
+  }
+
+  @Override
   public Device device() {
     var gpus = environment.getOrDefault(RankEnvironment.CUDA_VISIBLE_DEVICES, "");
     // The process sees its own GPUs only, so its first is number 0 whatever its address.
