@@ -319,6 +319,16 @@ public final class FakeDatabricks implements AutoCloseable {
           sendError(exchange, 404, "NOT_FOUND", "no such directory", Map.of());
         }
       }
+      case "DELETE" -> {
+        if (!files.isDirectory(directory)) {
+          sendError(exchange, 404, "NOT_FOUND", "no such directory", Map.of());
+        } else if (!files.list(directory).isEmpty()) {
+          sendError(exchange, 400, "INVALID_PARAMETER_VALUE", "it is not empty", Map.of());
+        } else {
+          files.deleteDirectory(directory);
+          exchange.sendResponseHeaders(204, -1);
+        }
+      }
       default -> sendError(exchange, 405, "METHOD_NOT_ALLOWED", "not spoken here", Map.of());
     }
   }

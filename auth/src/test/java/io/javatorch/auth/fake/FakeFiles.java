@@ -33,6 +33,10 @@ final class FakeFiles {
     }
   }
 
+  synchronized void deleteDirectory(String path) {
+    directories.remove(path);
+  }
+
   synchronized boolean isDirectory(String path) {
     return directories.contains(path);
   }

@@ -24,31 +24,34 @@ final class AtomicFile {
     void writeTo(OutputStream out) throws IOException;
   }
 
-  /** Waits until a file may get its name. */
-  interface Condition {
-    void await() throws IOException;
+  /** Says what a file is to be called once its content is written. */
+  interface Naming {
+    /** The name; waits until the file may get it. */
+    String await() throws IOException;
   }
 
-  /** As {@link #write(Path, Content, Condition)}, at once. */
+  /** As {@link #write(Path, Content, Naming)}, under the given name at once. */
   static void write(Path target, Content content) throws IOException {
-    write(target, content, () -> {});
+    write(target, content, () -> target.getFileName().toString());
   }
 
   /**
    * Writes to a temporary file beside the target, forces it to the disk, renames it, and forces the
    * new name to the disk. On failure the temporary file is removed and an existing target is
    * untouched.
+   *
+   * @param like the target, or a file beside it that the temporary one is called after
    */
-  static void write(Path target, Content content, Condition condition) throws IOException {
+  static void write(Path like, Content content, Naming naming) throws IOException {
     var temporary =
-        target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        like.resolveSibling("." + like.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try {
       try (var channel =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
         content.writeTo(new Unclosed(channel));
         channel.force(true);
       }
-      condition.await();
+      var target = like.resolveSibling(naming.await());
       try {
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
       } catch (AtomicMoveNotSupportedException e) {
@@ -63,7 +66,7 @@ final class AtomicFile {
       }
       throw e;
     }
-    forceDirectory(target.toAbsolutePath().getParent());
+    forceDirectory(like.toAbsolutePath().getParent());
   }
 
   private static void forceDirectory(Path directory) {

@@ -1,8 +1,11 @@
 package io.javatorch.streaming.format;
 
+import io.javatorch.auth.CredentialsSource;
 import io.javatorch.streaming.codec.Compression;
 import io.javatorch.streaming.codec.HashAlgorithm;
+import io.javatorch.streaming.storage.Locations;
 import io.javatorch.streaming.storage.RetryPolicy;
+import io.javatorch.streaming.storage.Storage;
 import io.javatorch.streaming.storage.Storages;
 import io.javatorch.streaming.storage.Uploader;
 import java.io.IOException;
@@ -13,16 +16,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,17 +76,14 @@ public final class MdsWriter implements AutoCloseable {
    */
   private static final int HEAP_PART = 2;
 
-  private static final Pattern SHARD_FILE = Pattern.compile("shard\\.([0-9]{5,9})\\..+");
-
-  /** What a writer that was killed leaves: see {@link AtomicFile} and {@link Spool}. */
-  private static final Pattern TEMPORARY_FILE =
-      Pattern.compile(
-          "\\.(shard\\.[0-9]{5,9}\\.mds(\\.[a-z0-9]+)?|index\\.json|spool)"
-              + "\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp");
-
   private final Path directory;
   private final Optional<RemoteOutput> remote;
   private final boolean appends;
+  private final boolean publishes;
+
+  /** Whether others may put shards of the same names, with the same content, at the same time. */
+  private final boolean shared;
+
   private final WriteProgress progress;
   private final long startNanos = System.nanoTime();
   private final Schema schema;
@@ -117,15 +115,10 @@ public final class MdsWriter implements AutoCloseable {
     this.directory = directory;
     this.remote = remote;
     appends = builder.existing == Builder.Existing.APPEND;
+    publishes = builder.publishes;
+    shared = builder.isShared();
     progress = builder.progress;
-    var columns =
-        PythonJson.sorted(builder.columns).entrySet().stream()
-            .map(entry -> new Column(entry.getKey(), entry.getValue()))
-            .toList();
-    if (columns.isEmpty()) {
-      throw new IllegalArgumentException("a data set needs at least one column");
-    }
-    schema = new Schema(columns);
+    schema = Schema.of(builder.columns);
     compression = Optional.ofNullable(builder.compression);
     hashes = List.copyOf(builder.hashes);
     sizeLimit = builder.sizeLimit;
@@ -140,6 +133,7 @@ public final class MdsWriter implements AutoCloseable {
             config,
             compression,
             hashes,
+            builder.contentNames,
             builder.bufferBytes,
             builder.shardThreads,
             Runtime.getRuntime().maxMemory() / HEAP_PART);
@@ -174,7 +168,7 @@ public final class MdsWriter implements AutoCloseable {
    * time.
    */
   public Row row() {
-    row.clear();
+    row.values.clear();
     return row;
   }
 
@@ -190,9 +184,32 @@ public final class MdsWriter implements AutoCloseable {
    * @throws IOException if a shard cannot be written, this or one before
    */
   public void write(Map<String, ?> sample) throws IOException {
-    row.clear();
+    row.values.clear();
     sample.forEach(row::set);
     row.write();
+  }
+
+  /**
+   * Writes a sample that {@link SampleEncoder} encoded, as {@link #writeEncoded(byte[], int, int)}.
+   */
+  public void writeEncoded(byte[] sample) throws IOException {
+    writeEncoded(sample, 0, sample.length);
+  }
+
+  /**
+   * Writes a sample that {@link SampleEncoder} encoded for the same columns.
+   *
+   * @throws IllegalArgumentException if its sizes do not add up to its length, so that it cannot be
+   *     a sample of these columns, or it is too large; it is then not written and the writer can go
+   *     on. What the columns hold is not looked at
+   * @throws IllegalStateException as {@link Row#write}
+   * @throws IOException as {@link Row#write}
+   */
+  public void writeEncoded(byte[] sample, int offset, int length) throws IOException {
+    Objects.checkFromIndexSize(offset, length, sample.length);
+    checkOpen();
+    schema.checkSample(sample, offset, length, samples);
+    append(length, buffer -> buffer.put(sample, offset, length));
   }
 
   /**
@@ -204,8 +221,8 @@ public final class MdsWriter implements AutoCloseable {
   }
 
   /**
-   * Writes the last shard and then the index, and returns the index. Calling it again returns the
-   * same.
+   * Writes the last shard and then the index, unless it is not to be written, and returns the
+   * index. Calling it again returns the same.
    *
    * @throws IllegalStateException if the writer was aborted, or a shard could not be written before
    * @throws IOException if a file cannot be written or uploaded, this or one before; the writer is
@@ -224,10 +241,15 @@ public final class MdsWriter implements AutoCloseable {
     collect();
     var finished = new ShardIndex(shards);
     if (remote.isPresent()) {
-      remote.get().publish(finished, () -> report(false));
+      remote.get().await(() -> report(false));
     }
-    if (remote.isEmpty() || remote.get().keepsLocal()) {
-      finished.write(directory);
+    if (publishes) {
+      if (remote.isPresent()) {
+        remote.get().publish(finished, () -> report(false));
+      }
+      if (remote.isEmpty() || remote.get().keepsLocal()) {
+        finished.write(directory);
+      }
     }
     // From here on the data set is there, and nothing may say that it is not.
     index = finished;
@@ -243,7 +265,8 @@ public final class MdsWriter implements AutoCloseable {
   /**
    * Ends the writer without an index, so that no reader sees the data set. Shards already written
    * stay in a local directory, but not in a remote one, nor beside one unless {@link
-   * Builder#keepLocal} is set. Does nothing after {@link #finish}.
+   * Builder#keepLocal} is set. In a directory that is {@linkplain Builder#noIndex shared} they
+   * stay, local or remote. Does nothing after {@link #finish}.
    */
   public void abort() {
     if (index != null || aborted) {
@@ -262,7 +285,14 @@ public final class MdsWriter implements AutoCloseable {
       }
     } finally {
       try {
-        remote.ifPresent(output -> output.abort(!appends));
+        remote.ifPresent(
+            output -> {
+              if (shared) {
+                output.cancel();
+              } else {
+                output.abort(!appends);
+              }
+            });
       } finally {
         release();
       }
@@ -359,7 +389,7 @@ public final class MdsWriter implements AutoCloseable {
     samples = existing.samples();
     // A merged data set has shards of any name; new ones must not take one of theirs.
     for (var shard : existing.shards()) {
-      var name = SHARD_FILE.matcher(shard.data().raw().basename());
+      var name = WriterDirectory.SHARD_FILE.matcher(shard.data().raw().basename());
       if (name.matches()) {
         nextShard = Math.max(nextShard, Integer.parseInt(name.group(1)) + 1);
       }
@@ -380,17 +410,17 @@ public final class MdsWriter implements AutoCloseable {
     }
     var recovery = new ShardRecovery(compression, hashes, config);
     var extension = compression.map(zip -> "." + zip.extension()).orElse("");
-    while (names.contains(basename(nextShard) + extension)) {
-      var shard = recovery.recover(directory, basename(nextShard));
+    while (names.contains(WriterDirectory.basename(nextShard) + extension)) {
+      var shard = recovery.recover(directory, WriterDirectory.basename(nextShard));
       shards.add(shardInfo(shard.samples(), shard.files()));
       samples += shard.samples();
       nextShard++;
     }
     for (var name : names) {
-      if (TEMPORARY_FILE.matcher(name).matches()) {
+      if (WriterDirectory.TEMPORARY_FILE.matcher(name).matches()) {
         Files.deleteIfExists(directory.resolve(name));
       }
-      var match = SHARD_FILE.matcher(name);
+      var match = WriterDirectory.SHARD_FILE.matcher(name);
       if (match.matches()
           && (Integer.parseInt(match.group(1)) >= nextShard
               || !name.equals(match.group(0).substring(0, match.end(1)) + ".mds" + extension))) {
@@ -401,10 +431,6 @@ public final class MdsWriter implements AutoCloseable {
                 + " start again with existOk");
       }
     }
-  }
-
-  private static String basename(int shard) {
-    return String.format(Locale.ROOT, "shard.%05d.mds", shard);
   }
 
   private void checkOpen() throws IOException {
@@ -424,13 +450,12 @@ public final class MdsWriter implements AutoCloseable {
     }
   }
 
-  private void append(long[] bits, byte[][] blobs) throws IOException {
-    long bytes = schema.fixedBytes();
-    for (int column = 0; column < blobs.length; column++) {
-      if (schema.isVariable(column)) {
-        bytes += 4L + blobs[column].length;
-      }
-    }
+  /** The bytes of a sample. */
+  private interface SampleBytes {
+    void putInto(ShardBuffer buffer) throws IOException;
+  }
+
+  private void append(long bytes, SampleBytes sample) throws IOException {
     boolean exceeds = sizeLimit.isPresent() && sizeLimit.getAsLong() < shardBytes() + bytes + 4;
     // The first sample may be too large alone; the peer then writes an empty shard, and so do we.
     // But after shards that were there when the write was taken up this sample is not the first.
@@ -451,18 +476,7 @@ public final class MdsWriter implements AutoCloseable {
     }
     // A failure to spill leaves half a sample.
     storageFailed = true;
-    for (int column = 0; column < blobs.length; column++) {
-      if (schema.isVariable(column)) {
-        buffer.putInt(blobs[column].length);
-      }
-    }
-    for (int column = 0; column < blobs.length; column++) {
-      if (blobs[column] != null) {
-        buffer.put(blobs[column]);
-      } else {
-        buffer.putBits(bits[column], schema.encoding(column).size());
-      }
-    }
+    sample.putInto(buffer);
     buffer.endSample();
     storageFailed = false;
     samples++;
@@ -476,7 +490,7 @@ public final class MdsWriter implements AutoCloseable {
 
   private void flush() throws IOException {
     storageFailed = true;
-    pipeline.end(buffer, basename(nextShard));
+    pipeline.end(buffer, WriterDirectory.basename(nextShard));
     nextShard++;
     buffer = pipeline.begin();
     collect();
@@ -511,16 +525,9 @@ public final class MdsWriter implements AutoCloseable {
    * name, or by their position in the order of their names by code point, which is faster.
    */
   public final class Row {
-    private final long[] bits = new long[schema.size()];
-    private final byte[][] blobs = new byte[schema.size()][];
-    private final boolean[] present = new boolean[schema.size()];
+    private final RowValues values = new RowValues(schema, MdsWriter.this::samples);
 
     private Row() {}
-
-    private void clear() {
-      Arrays.fill(blobs, null);
-      Arrays.fill(present, false);
-    }
 
     /** The position of a column. */
     public int ordinal(String column) {
@@ -545,39 +552,19 @@ public final class MdsWriter implements AutoCloseable {
      *     or out of range
      */
     public Row set(int column, Object value) {
-      var encoding = schema.encoding(column);
-      try {
-        if (encoding instanceof ScalarEncoding scalar) {
-          bits[column] = scalar.bits(value);
-        } else {
-          blobs[column] = encoding.encode(value);
-        }
-      } catch (IllegalArgumentException e) {
-        throw located(column, e);
-      }
-      present[column] = true;
+      values.set(column, value);
       return this;
     }
 
     /** Sets a numeric column without boxing. */
     public Row setLong(int column, long value) {
-      try {
-        bits[column] = scalar(column, "an integer").bits(value);
-      } catch (IllegalArgumentException e) {
-        throw located(column, e);
-      }
-      present[column] = true;
+      values.setLong(column, value);
       return this;
     }
 
     /** Sets a floating-point column without boxing. */
     public Row setDouble(int column, double value) {
-      try {
-        bits[column] = scalar(column, "a floating-point number").bits(value);
-      } catch (IllegalArgumentException e) {
-        throw located(column, e);
-      }
-      present[column] = true;
+      values.setDouble(column, value);
       return this;
     }
 
@@ -593,32 +580,9 @@ public final class MdsWriter implements AutoCloseable {
      */
     public void write() throws IOException {
       checkOpen();
-      for (int column = 0; column < present.length; column++) {
-        if (!present[column]) {
-          throw new IllegalArgumentException(
-              "sample " + samples() + " has no column '" + schema.name(column) + "'");
-        }
-      }
-      append(bits, blobs);
-      clear();
-    }
-
-    private ScalarEncoding scalar(int column, String type) {
-      if (schema.encoding(column) instanceof ScalarEncoding scalar) {
-        return scalar;
-      }
-      throw new IllegalArgumentException("the value must not be " + type);
-    }
-
-    private IllegalArgumentException located(int column, IllegalArgumentException e) {
-      return new IllegalArgumentException(
-          "sample %d, column '%s' (%s): %s"
-              .formatted(
-                  samples(),
-                  schema.name(column),
-                  schema.columns().get(column).encoding(),
-                  e.getMessage()),
-          e);
+      values.checkComplete();
+      append(values.bytes(), values::putInto);
+      values.clear();
     }
   }
 
@@ -632,6 +596,10 @@ public final class MdsWriter implements AutoCloseable {
     private Existing existing = Existing.REFUSE;
     private long bufferBytes = DEFAULT_BUFFER_BYTES;
     private String remote;
+    private Storage storage;
+    private Optional<CredentialsSource> credentials = Optional.empty();
+    private boolean contentNames;
+    private boolean publishes = true;
     private boolean keepLocal;
     private int uploadThreads = Uploader.DEFAULT_THREADS;
     private RetryPolicy uploadRetries = Uploader.DEFAULT_RETRIES;
@@ -787,7 +755,56 @@ public final class MdsWriter implements AutoCloseable {
      */
     public Builder remote(String location) {
       remote = location;
+      storage = null;
       return this;
+    }
+
+    /**
+     * As {@link #remote(String)}, with a store that somebody connected to. {@link #open} takes it
+     * over: the writer closes it when it ends, and so does an {@code open} that fails.
+     */
+    public Builder remote(Storage store) {
+      remote = store.location();
+      storage = store;
+      return this;
+    }
+
+    /**
+     * The Databricks credentials for the {@linkplain #remote(String) remote directory}, if it needs
+     * some; by default those that {@link io.javatorch.auth.DatabricksAuth} finds.
+     */
+    public Builder credentials(CredentialsSource source) {
+      credentials = Optional.of(source);
+      return this;
+    }
+
+    /**
+     * Has the names of the shards tell their content, as in {@code
+     * shard.00000.9b1b04b6f6e4a5c1.mds.zstd}: the 16 digits are the XXH3 of 64 bits of the file as
+     * it is stored. Shards of the same name are then the same, whoever wrote them, and those of
+     * another data set have other names. Not possible with {@link #resume}.
+     */
+    public Builder contentNames() {
+      contentNames = true;
+      return this;
+    }
+
+    /**
+     * Leaves the index to somebody else: {@link MdsWriter#finish} returns it when all shards are in
+     * their place, and writes none. Readers see the shards when an index names them.
+     *
+     * <p>With {@link #contentNames} the directory may be shared: it may hold other files, of which
+     * only those of the same name are replaced, and others may write there at the same time. A
+     * writer that is aborted then leaves its shards, local or remote, since another may have
+     * written the same ones. Without, the directory must be empty.
+     */
+    public Builder noIndex() {
+      publishes = false;
+      return this;
+    }
+
+    private boolean isShared() {
+      return contentNames && !publishes;
     }
 
     /**
@@ -840,14 +857,19 @@ public final class MdsWriter implements AutoCloseable {
      * @throws IOException if the local or the remote directory cannot be reached
      */
     public MdsWriter open() throws IOException {
-      checkOutput();
       Optional<RemoteOutput> output = Optional.empty();
       var local = directory;
+      var connected = storage;
+      storage = null;
       MdsWriter writer = null;
       try {
+        checkOutput();
         if (remote != null) {
+          if (connected == null) {
+            connected = connect();
+          }
           output =
-              Optional.of(RemoteOutput.connect(remote, uploadRetries, uploadThreads, keepLocal));
+              Optional.of(new RemoteOutput(connected, uploadRetries, uploadThreads, keepLocal));
         }
         if (local == null) {
           local = Files.createTempDirectory("mds-writer-");
@@ -865,6 +887,8 @@ public final class MdsWriter implements AutoCloseable {
         if (writer == null) {
           if (output.isPresent()) {
             output.get().close();
+          } else if (connected != null) {
+            connected.close();
           }
           if (directory == null && local != null) {
             Files.delete(local);
@@ -873,7 +897,21 @@ public final class MdsWriter implements AutoCloseable {
       }
     }
 
+    private Storage connect() throws IOException {
+      return credentials.isPresent()
+          ? Storages.connect(remote, credentials.get())
+          : Storages.connect(remote);
+    }
+
     private void checkOutput() throws IOException {
+      if (contentNames && existing == Existing.RESUME) {
+        throw new IllegalArgumentException(
+            "a write with contentNames cannot be resumed: start again");
+      }
+      if (!publishes && existing != Existing.REFUSE) {
+        throw new IllegalArgumentException(
+            "noIndex writes shards of its own: it goes with neither existOk, append nor resume");
+      }
       if (remote == null) {
         if (keepLocal) {
           throw new IllegalArgumentException("keepLocal is of use with a remote directory only");
@@ -882,62 +920,37 @@ public final class MdsWriter implements AutoCloseable {
       }
       if (keepLocal && directory == null) {
         throw new IllegalArgumentException(
-            "keepLocal needs a local directory: use builder(directory).remote(\"" + remote + "\")");
+            "keepLocal needs a local directory: use builder(directory).remote(\""
+                + Locations.forMessages(remote)
+                + "\")");
       }
       if (existing == Existing.RESUME) {
         throw new IllegalArgumentException(
             "a write to "
-                + remote
+                + Locations.forMessages(remote)
                 + " cannot be resumed: its shards are not here. Start again, with existOk, or write"
                 + " locally and upload the finished data set");
       }
       if (existing == Existing.APPEND && keepLocal) {
         throw new IllegalArgumentException(
             "keepLocal with append would leave a part of "
-                + remote
+                + Locations.forMessages(remote)
                 + " here, and not the whole data set");
       }
       var path = Storages.localPath(remote);
       if (path.isPresent() && directory != null) {
-        checkApart(directory, path.get());
+        WriterDirectory.checkApart(directory, path.get());
       }
-    }
-
-    /** Refuses directories of which one is or holds the other, by whatever names. */
-    private static void checkApart(Path local, Path remote) throws IOException {
-      var here = real(local);
-      var there = real(remote);
-      boolean same =
-          here.equals(there)
-              || (Files.exists(here) && Files.exists(there) && Files.isSameFile(here, there));
-      if (same) {
-        throw new IllegalArgumentException(
-            local + " is both the local and the remote directory: leave remote out");
-      }
-      if (here.startsWith(there) || there.startsWith(here)) {
-        throw new IllegalArgumentException(
-            "of the local directory "
-                + here
-                + " and the remote directory "
-                + there
-                + " one lies in the other: choose another");
-      }
-    }
-
-    /** A path without links, as far as there is something. */
-    private static Path real(Path path) throws IOException {
-      var all = path.toAbsolutePath();
-      var there = all;
-      while (!Files.exists(there) && there.getParent() != null) {
-        there = there.getParent();
-      }
-      return there.toRealPath().resolve(there.relativize(all)).normalize();
     }
 
     private void prepare(MdsWriter writer, Path local) throws IOException {
       switch (existing) {
-        case REFUSE -> refuse(local);
-        case REPLACE -> replace(local);
+        case REFUSE -> {
+          if (!isShared()) {
+            WriterDirectory.refuseUnlessEmpty(local);
+          }
+        }
+        case REPLACE -> WriterDirectory.clear(local);
         case APPEND -> writer.appendTo(ShardIndex.read(local));
         case RESUME -> writer.resume();
       }
@@ -945,38 +958,19 @@ public final class MdsWriter implements AutoCloseable {
 
     private void prepare(MdsWriter writer, RemoteOutput output, Path local) throws IOException {
       if (existing == Existing.REPLACE) {
-        replace(local);
-      } else {
-        refuse(local);
+        WriterDirectory.clear(local);
+      } else if (!isShared()) {
+        WriterDirectory.refuseUnlessEmpty(local);
       }
       switch (existing) {
-        case REFUSE -> output.refuseUnlessEmpty();
-        case REPLACE -> output.clear(name -> SHARD_FILE.matcher(name).matches());
-        case APPEND -> writer.appendTo(output.fetchIndex());
-        case RESUME -> throw new AssertionError("it is refused before");
-      }
-    }
-
-    private static void refuse(Path directory) throws IOException {
-      try (var entries = Files.newDirectoryStream(directory)) {
-        if (entries.iterator().hasNext()) {
-          throw new FileAlreadyExistsException(
-              directory.toString(),
-              null,
-              "the directory is not empty; remove it, choose another, or set existOk");
-        }
-      }
-    }
-
-    private static void replace(Path directory) throws IOException {
-      Files.deleteIfExists(directory.resolve(ShardIndex.BASENAME));
-      try (var entries = Files.newDirectoryStream(directory)) {
-        for (var entry : entries) {
-          var name = entry.getFileName().toString();
-          if (SHARD_FILE.matcher(name).matches() || TEMPORARY_FILE.matcher(name).matches()) {
-            Files.deleteIfExists(entry);
+        case REFUSE -> {
+          if (!isShared()) {
+            output.refuseUnlessEmpty();
           }
         }
+        case REPLACE -> output.clear(name -> WriterDirectory.SHARD_FILE.matcher(name).matches());
+        case APPEND -> writer.appendTo(output.fetchIndex());
+        case RESUME -> throw new AssertionError("it is refused before");
       }
     }
 

@@ -1,8 +1,7 @@
 package io.javatorch.streaming.format;
 
-import io.javatorch.streaming.storage.Downloader;
 import io.javatorch.streaming.storage.RetryPolicy;
-import io.javatorch.streaming.storage.Storages;
+import io.javatorch.streaming.storage.Storage;
 import io.javatorch.streaming.storage.Uploader;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -24,24 +23,15 @@ final class RemoteOutput implements AutoCloseable {
   /** Less than what Spark waits before it ends the process of an interrupted task. */
   private static final Duration INTERRUPTED_ABORT = Duration.ofSeconds(30);
 
-  private final String location;
-  private final RetryPolicy retries;
   private final boolean keepLocal;
   private final Uploader uploader;
   private final List<String> names = new ArrayList<>();
   private boolean publishing;
 
-  private RemoteOutput(String location, RetryPolicy retries, int threads, boolean keepLocal)
-      throws IOException {
-    this.location = location;
-    this.retries = retries;
+  /** Writes to the given store, and closes it in the end. */
+  RemoteOutput(Storage storage, RetryPolicy retries, int threads, boolean keepLocal) {
     this.keepLocal = keepLocal;
-    uploader = new Uploader(Storages.connect(location), retries, threads);
-  }
-
-  static RemoteOutput connect(String location, RetryPolicy retries, int threads, boolean keepLocal)
-      throws IOException {
-    return new RemoteOutput(location, retries, threads, keepLocal);
+    uploader = new Uploader(storage, retries, threads);
   }
 
   boolean keepsLocal() {
@@ -80,10 +70,8 @@ final class RemoteOutput implements AutoCloseable {
   ShardIndex fetchIndex() throws IOException {
     return withTemporary(
         file -> {
-          try (var downloader = new Downloader(Storages.connect(location), retries)) {
-            downloader.fetch(ShardIndex.BASENAME, file);
-            return ShardIndex.read(file);
-          }
+          Files.write(file, uploader.read(ShardIndex.BASENAME));
+          return ShardIndex.read(file);
         });
   }
 
@@ -139,10 +127,16 @@ final class RemoteOutput implements AutoCloseable {
         });
   }
 
-  private void await(Runnable waiting) throws IOException {
+  /** Waits until all shards are there. */
+  void await(Runnable waiting) throws IOException {
     while (!uploader.await(PROGRESS_INTERVAL)) {
       waiting.run();
     }
+  }
+
+  /** Gives up what is under way, and leaves what was uploaded. */
+  void cancel() {
+    uploader.cancel();
   }
 
   /**

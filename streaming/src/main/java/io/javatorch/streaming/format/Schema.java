@@ -1,5 +1,8 @@
 package io.javatorch.streaming.format;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +41,48 @@ final class Schema {
     }
     this.variableColumns = variable;
     this.fixedBytes = fixed;
+  }
+
+  /**
+   * Sorts the columns as a data set has them.
+   *
+   * @param encodings encodings by name
+   * @throws IllegalArgumentException if there are none, or one is unknown
+   */
+  static Schema of(Map<String, String> encodings) {
+    if (encodings.isEmpty()) {
+      throw new IllegalArgumentException("a data set needs at least one column");
+    }
+    return new Schema(
+        PythonJson.sorted(encodings).entrySet().stream()
+            .map(entry -> new Column(entry.getKey(), entry.getValue()))
+            .toList());
+  }
+
+  /**
+   * Checks that the sizes in an encoded sample add up to its length.
+   *
+   * @param sample the number of the sample, for messages
+   * @throws IllegalArgumentException if they do not
+   */
+  void checkSample(byte[] bytes, int offset, int length, long sample) {
+    long needed = 4L * variableColumns + fixedBytes;
+    if (needed <= length) {
+      var sizes = ByteBuffer.wrap(bytes, offset, 4 * variableColumns).order(LITTLE_ENDIAN);
+      while (sizes.hasRemaining()) {
+        needed += Integer.toUnsignedLong(sizes.getInt());
+      }
+    }
+    if (needed != length) {
+      throw new IllegalArgumentException(
+          "sample %d of %d bytes is no sample of the columns %s: they would take %s%d"
+              .formatted(
+                  sample,
+                  length,
+                  columns,
+                  needed > length && needed == 4L * variableColumns + fixedBytes ? "at least " : "",
+                  needed));
+    }
   }
 
   List<Column> columns() {

@@ -41,8 +41,12 @@ final class ShardBuffer implements AutoCloseable {
   }
 
   void put(byte[] value) throws IOException {
-    data.put(value);
-    bytes += value.length;
+    put(value, 0, value.length);
+  }
+
+  void put(byte[] value, int offset, int length) throws IOException {
+    data.put(value, offset, length);
+    bytes += length;
   }
 
   /** Ends a sample: what was put since the last end belongs to it. */

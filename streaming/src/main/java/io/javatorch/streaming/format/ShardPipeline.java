@@ -11,11 +11,13 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +29,9 @@ import org.slf4j.LoggerFactory;
 final class ShardPipeline implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ShardPipeline.class);
 
+  /** The hash that names have. */
+  private static final String NAME_HASH = "xxh3_64";
+
   /** About what compressing a stream takes at most. */
   private static final long STREAM_BYTES = 1 << 23;
 
@@ -34,6 +39,7 @@ final class ShardPipeline implements AutoCloseable {
   private final byte[] config;
   private final Optional<Compression> compression;
   private final List<String> hashes;
+  private final boolean contentNames;
   private final long bufferBytes;
   private final int threads;
   private final long memoryBytes;
@@ -57,6 +63,7 @@ final class ShardPipeline implements AutoCloseable {
    * Starts without a shard.
    *
    * @param config what each shard says of itself
+   * @param contentNames whether the name of a shard has a hash of its stored bytes
    * @param bufferBytes what a shard may take in memory
    * @param threads how many shards to work on at once, at most; 0 to do it in the calling thread
    * @param memoryBytes what all shards together may take in memory, with what the work on them
@@ -68,6 +75,7 @@ final class ShardPipeline implements AutoCloseable {
       byte[] config,
       Optional<Compression> compression,
       List<String> hashes,
+      boolean contentNames,
       long bufferBytes,
       int threads,
       long memoryBytes) {
@@ -75,6 +83,7 @@ final class ShardPipeline implements AutoCloseable {
     this.config = config;
     this.compression = compression;
     this.hashes = hashes;
+    this.contentNames = contentNames;
     this.bufferBytes = bufferBytes;
     this.threads = threads;
     this.memoryBytes = memoryBytes;
@@ -244,21 +253,9 @@ final class ShardPipeline implements AutoCloseable {
     try {
       checkWanted();
       Content raw = out -> full.writeTo(out, config);
-      var rawInfo = new FileInfo(basename, full.shardBytes(config.length), digests(raw));
-      checkWanted();
-      Optional<FileInfo> zipInfo = Optional.empty();
-      AtomicFile.Condition turn =
-          () -> {
-            checkNamed(before);
-            checkWanted();
-          };
-      if (compression.isEmpty()) {
-        AtomicFile.write(directory.resolve(basename), raw::writeTo, turn);
-      } else {
-        zipInfo = Optional.of(writeCompressed(compression.get(), raw, rawInfo, turn));
-      }
+      var files = write(raw, full.shardBytes(config.length), basename, before);
       done = true;
-      return new Written(full.samples(), new FilePair(rawInfo, zipInfo));
+      return new Written(full.samples(), files);
     } finally {
       named.complete(done);
     }
@@ -276,31 +273,65 @@ final class ShardPipeline implements AutoCloseable {
     }
   }
 
-  private FileInfo writeCompressed(
-      Compression method, Content raw, FileInfo rawInfo, AtomicFile.Condition turn)
+  private FilePair write(
+      Content raw, long rawBytes, String basename, CompletableFuture<Boolean> before)
       throws IOException {
-    var basename = rawInfo.basename() + "." + method.extension();
-    var target = directory.resolve(basename);
-    if (isCompressedAtOnce(rawInfo.bytes())) {
-      var contiguous = new Contiguous((int) rawInfo.bytes());
+    if (compression.isEmpty()) {
+      return new FilePair(store(raw, basename, "", before), Optional.empty());
+    }
+    var digests = digests(raw);
+    checkWanted();
+    var method = compression.get();
+    var extension = "." + method.extension();
+    Content compressed;
+    if (isCompressedAtOnce(rawBytes)) {
+      var contiguous = new Contiguous((int) rawBytes);
       raw.writeTo(contiguous);
       var zip = method.compressToBuffer(contiguous.bytes());
       checkWanted();
-      Content content = out -> out.write(zip.array(), zip.arrayOffset(), zip.limit());
-      var info = new FileInfo(basename, zip.limit(), digests(content));
-      AtomicFile.write(target, content::writeTo, turn);
-      return info;
+      compressed = out -> out.write(zip.array(), zip.arrayOffset(), zip.limit());
+    } else {
+      compressed =
+          out -> {
+            try (var zip = method.compressing(out, rawBytes)) {
+              raw.writeTo(zip);
+            }
+          };
     }
-    var digesting = new Digesting(hashes);
+    var stored = store(compressed, basename, extension, before);
+    var name = stored.basename().substring(0, stored.basename().length() - extension.length());
+    return new FilePair(new FileInfo(name, rawBytes, digests), Optional.of(stored));
+  }
+
+  /** Writes a file, which gets its name when the shard before it has one. */
+  private FileInfo store(
+      Content content, String basename, String extension, CompletableFuture<Boolean> before)
+      throws IOException {
+    var names = new TreeSet<>(hashes);
+    if (contentNames) {
+      names.add(NAME_HASH);
+    }
+    var digesting = new Digesting(names);
+    var info = new AtomicReference<FileInfo>();
     AtomicFile.write(
-        target,
-        out -> {
-          try (var zip = method.compressing(digesting.over(out), rawInfo.bytes())) {
-            raw.writeTo(zip);
-          }
-        },
-        turn);
-    return new FileInfo(basename, digesting.bytes(), digesting.digests());
+        directory.resolve(basename + extension),
+        out -> content.writeTo(digesting.over(out)),
+        () -> {
+          var digests = digesting.digests();
+          var name = contentNames ? named(basename, digests.get(NAME_HASH)) : basename;
+          digests.keySet().retainAll(hashes);
+          info.set(new FileInfo(name + extension, digesting.bytes(), digests));
+          checkNamed(before);
+          checkWanted();
+          return name + extension;
+        });
+    return info.get();
+  }
+
+  /** The name of a shard with a hash of its stored bytes in it. */
+  private static String named(String basename, String hash) {
+    int suffix = basename.lastIndexOf('.');
+    return basename.substring(0, suffix) + "." + hash + basename.substring(suffix);
   }
 
   private Map<String, String> digests(Content content) throws IOException {

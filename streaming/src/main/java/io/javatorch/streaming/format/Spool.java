@@ -71,13 +71,14 @@ final class Spool implements AutoCloseable {
     }
   }
 
-  void put(byte[] data) throws IOException {
-    int from = 0;
-    while (from < data.length) {
+  void put(byte[] data, int offset, int length) throws IOException {
+    int from = offset;
+    int end = offset + length;
+    while (from < end) {
       if (used == CHUNK_BYTES) {
         nextChunk();
       }
-      int n = Math.min(data.length - from, CHUNK_BYTES - used);
+      int n = Math.min(end - from, CHUNK_BYTES - used);
       System.arraycopy(data, from, chunks.get(chunk), used, n);
       used += n;
       from += n;

@@ -25,6 +25,13 @@ final class HadoopSettings {
     return load(System.getenv(), System.getProperties());
   }
 
+  /** As {@link #load()}, with settings that go over those of this host. */
+  static Configuration load(Map<String, String> over) {
+    var settings = load();
+    over.forEach(settings::set);
+    return settings;
+  }
+
   static Configuration load(Map<String, String> environment, Properties system) {
     var settings = new Configuration();
     var directory = environment.get(DIRECTORY_VARIABLE);

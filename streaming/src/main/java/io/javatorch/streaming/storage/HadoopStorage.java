@@ -20,10 +20,13 @@ import java.util.concurrent.ExecutionException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.PathIsNotEmptyDirectoryException;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.ipc.RemoteException;
 import org.apache.hadoop.security.AccessControlException;
@@ -40,6 +43,9 @@ final class HadoopStorage implements Storage {
       Set.of("s3a", "s3", "s3n", "gs", "oss", "cosn", "obs");
 
   private static final int BUFFER_BYTES = 1 << 18;
+
+  /** Hadoop 3.4.2's option to create a file only where there is none, which S3 sees to. */
+  private static final String IF_ABSENT = "fs.option.create.conditional.overwrite";
 
   private final String location;
   private final String password;
@@ -271,23 +277,62 @@ final class HadoopStorage implements Storage {
     with(
         path,
         files -> {
-          if (WRITTEN_IN_PLACE.contains(files.getUri().getScheme())) {
-            write(files, source, at(path));
+          if (isWrittenInPlace(files)) {
+            write(source, () -> create(files, at(path)), files, at(path));
           } else {
-            writeAndRename(files, source, at(path));
+            writeAndRename(files, source, at(path), HadoopStorage::rename);
           }
           return null;
         });
   }
 
-  private static void writeAndRename(FileSystem files, java.nio.file.Path source, Path target)
+  @Override
+  public boolean putNew(java.nio.file.Path source, String path) throws IOException {
+    return with(
+        path,
+        files -> {
+          var target = at(path);
+          if (existing(files, target) != Existing.NOTHING) {
+            return false;
+          }
+          try {
+            if (isWrittenInPlace(files)) {
+              write(source, () -> createNew(files, target), files, target);
+            } else {
+              writeAndRename(files, source, target, HadoopStorage::renameNew);
+            }
+            return true;
+          } catch (FileAlreadyExistsException e) {
+            LOG.debug("{} was put by another at the same time", target, e);
+            return false;
+          } catch (IOException e) {
+            // S3A's for a condition that does not hold; its module may not be there.
+            if (e.getClass().getSimpleName().equals("RemoteFileChangedException")) {
+              LOG.debug("{} was put by another at the same time", target, e);
+              return false;
+            }
+            throw e;
+          }
+        });
+  }
+
+  private static boolean isWrittenInPlace(FileSystem files) {
+    return WRITTEN_IN_PLACE.contains(files.getUri().getScheme());
+  }
+
+  private interface Renaming {
+    void rename(FileSystem files, Path temporary, Path target) throws IOException;
+  }
+
+  private static void writeAndRename(
+      FileSystem files, java.nio.file.Path source, Path target, Renaming renaming)
       throws IOException {
     var temporary =
         new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
     boolean renamed = false;
     try {
-      write(files, source, temporary);
-      rename(files, temporary, target);
+      write(source, () -> create(files, temporary), files, temporary);
+      renaming.rename(files, temporary, target);
       renamed = true;
     } finally {
       if (!renamed) {
@@ -296,10 +341,29 @@ final class HadoopStorage implements Storage {
     }
   }
 
-  private static void write(FileSystem files, java.nio.file.Path source, Path target)
+  private interface Creation {
+    FSDataOutputStream create() throws IOException;
+  }
+
+  private static FSDataOutputStream create(FileSystem files, Path target) throws IOException {
+    return files.create(target, true, BUFFER_BYTES);
+  }
+
+  /** Creates a file that does not replace one, where the store can see to that. */
+  private static FSDataOutputStream createNew(FileSystem files, Path target) throws IOException {
+    if (!files.hasPathCapability(target, IF_ABSENT)) {
+      return files.create(target, false, BUFFER_BYTES);
+    }
+    FSDataOutputStreamBuilder<?, ?> creation = files.createFile(target);
+    creation.recursive().overwrite(true).bufferSize(BUFFER_BYTES).opt(IF_ABSENT, true);
+    return creation.build();
+  }
+
+  private static void write(
+      java.nio.file.Path source, Creation creation, FileSystem files, Path target)
       throws IOException {
     try (var in = Files.newInputStream(source)) {
-      FSDataOutputStream out = files.create(target, true, BUFFER_BYTES);
+      FSDataOutputStream out = creation.create();
       boolean copied = false;
       try {
         var buffer = new byte[BUFFER_BYTES];
@@ -364,6 +428,21 @@ final class HadoopStorage implements Storage {
     }
   }
 
+  /** Fails with {@link FileAlreadyExistsException} where there is a file of the name. */
+  private static void renameNew(FileSystem files, Path temporary, Path target) throws IOException {
+    try {
+      // FileSystem's own would move it into a directory of that name.
+      FileContext.getFileContext(files.getUri(), files.getConf()).rename(temporary, target);
+    } catch (UnsupportedFileSystemException e) {
+      if (existing(files, target) != Existing.NOTHING) {
+        throw new FileAlreadyExistsException(target.toString());
+      }
+      if (!files.rename(temporary, target)) {
+        throw new IOException(temporary + " could not be renamed to " + target, e);
+      }
+    }
+  }
+
   /** In two steps, between which the file has another name, but is not lost. */
   private static boolean replace(FileSystem files, Path temporary, Path target) throws IOException {
     var aside = new Path(target.getParent(), temporary.getName() + ".old");
@@ -406,6 +485,28 @@ final class HadoopStorage implements Storage {
             return files.delete(at(path), false);
           } catch (FileNotFoundException e) {
             // As it should be.
+            return false;
+          }
+        });
+  }
+
+  @Override
+  public void deleteDirectory(String path) throws IOException {
+    with(
+        path,
+        files -> {
+          var directory = at(path);
+          try {
+            if (!files.getFileStatus(directory).isDirectory()) {
+              throw new NotDirectoryException(place(path));
+            }
+            // Not every file system knows an exception of its own for one that is not empty.
+            return files.listStatus(directory).length == 0 && files.delete(directory, false);
+          } catch (FileNotFoundException e) {
+            LOG.trace("{} was not there to be deleted", directory, e);
+            return false;
+          } catch (PathIsNotEmptyDirectoryException e) {
+            LOG.trace("{} was filled just now", directory, e);
             return false;
           }
         });

@@ -1,8 +1,10 @@
 package io.javatorch.streaming.storage;
 
+import io.javatorch.auth.CredentialsSource;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -73,6 +75,11 @@ public final class HadoopStorageProvider implements StorageProvider {
    */
   @Override
   public boolean takes(String location) {
+    return takes(location, Map.of());
+  }
+
+  @Override
+  public boolean takes(String location, Map<String, String> hadoopProperties) {
     int end = location.indexOf("://") > 0 ? location.indexOf("://") : location.indexOf(":/");
     if (end <= 1) {
       return false;
@@ -81,11 +88,13 @@ public final class HadoopStorageProvider implements StorageProvider {
     if (SCHEMES.contains(scheme)) {
       return true;
     }
+    var implementation = "fs." + scheme + ".impl";
     // Hadoop is asked last: to load it takes a while, and it may not be there.
     return scheme.matches("[a-z][a-z0-9+.-]*")
         && !OF_OTHERS.contains(scheme)
         && HadoopSettings.haveHadoop()
-        && HadoopSettings.load().get("fs." + scheme + ".impl") != null;
+        && (hadoopProperties.containsKey(implementation)
+            || HadoopSettings.load().get(implementation) != null);
   }
 
   /**
@@ -97,8 +106,20 @@ public final class HadoopStorageProvider implements StorageProvider {
    */
   @Override
   public Storage connect(String location) throws IOException {
+    return connect(location, Map.of());
+  }
+
+  @Override
+  public Storage connect(
+      String location, CredentialsSource credentials, Map<String, String> hadoopProperties)
+      throws IOException {
+    return connect(location, hadoopProperties);
+  }
+
+  private static Storage connect(String location, Map<String, String> hadoopProperties)
+      throws IOException {
     try {
-      return HadoopStorage.connect(location, HadoopSettings.load());
+      return HadoopStorage.connect(location, HadoopSettings.load(hadoopProperties));
     } catch (NoClassDefFoundError e) {
       // Without Hadoop not even the class below can be loaded.
       throw missing(location, e.getMessage(), e);

@@ -5,9 +5,13 @@ import java.io.InputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -87,7 +91,46 @@ final class LocalStorage implements Storage {
 
   @Override
   public void put(Path source, String path) throws IOException {
+    put(
+        source,
+        root.resolve(path),
+        (temporary, target) -> {
+          Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+          return true;
+        });
+  }
+
+  @Override
+  public boolean putNew(Path source, String path) throws IOException {
     Path target = root.resolve(path);
+    return !Files.exists(target, LinkOption.NOFOLLOW_LINKS)
+        && put(source, target, LocalStorage::nameNew);
+  }
+
+  /** Gives a file its name unless there is one of that name. */
+  private static boolean nameNew(Path temporary, Path target) throws IOException {
+    try {
+      // The one way to name a file that never replaces another.
+      Files.createLink(target, temporary);
+      return true;
+    } catch (FileAlreadyExistsException e) {
+      return false;
+    } catch (UnsupportedOperationException | FileSystemException e) {
+      log.debug("no hard links in {}: looking before renaming", target.getParent(), e);
+    }
+    try {
+      Files.move(temporary, target);
+      return true;
+    } catch (FileAlreadyExistsException e) {
+      return false;
+    }
+  }
+
+  private interface Naming {
+    boolean name(Path temporary, Path target) throws IOException;
+  }
+
+  private static boolean put(Path source, Path target, Naming naming) throws IOException {
     Files.createDirectories(target.getParent());
     Path temporary =
         target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
@@ -106,7 +149,7 @@ final class LocalStorage implements Storage {
         }
         out.force(true);
       }
-      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      return naming.name(temporary, target);
     } finally {
       Files.deleteIfExists(temporary);
     }
@@ -115,6 +158,22 @@ final class LocalStorage implements Storage {
   @Override
   public void delete(String path) throws IOException {
     Files.deleteIfExists(root.resolve(path));
+  }
+
+  @Override
+  public void deleteDirectory(String path) throws IOException {
+    Path directory = root.resolve(path);
+    if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+      throw new NotDirectoryException(directory.toString());
+    }
+    try {
+      Files.deleteIfExists(directory);
+    } catch (DirectoryNotEmptyException e) {
+      log.trace("{} stays: it is not empty", directory, e);
+    }
   }
 
   @Override

@@ -60,8 +60,40 @@ public interface Storage extends AutoCloseable {
    */
   void put(Path source, String path) throws IOException;
 
+  /**
+   * As {@link #put}, if there is no file of that name yet. Of several that put a file of one name
+   * at the same time one succeeds where the store can see to that: directories of this host whose
+   * file system knows hard links, HDFS and volumes do, and so does S3 through Hadoop 3.4.2 and
+   * later. Elsewhere, as by default, it is looked for first and put then, and both of two that do
+   * so at the same moment may succeed.
+   *
+   * <p>Where a call fails, or is tried again after it did, an earlier try may have put the file:
+   * only the file says whose it is.
+   *
+   * @return whether the file is now there and was not before; if not, it is as it was
+   */
+  default boolean putNew(Path source, String path) throws IOException {
+    int slash = path.lastIndexOf('/');
+    var name = path.substring(slash + 1);
+    for (var entry : list(path.substring(0, Math.max(0, slash)))) {
+      if (entry.name().equals(name)) {
+        return false;
+      }
+    }
+    put(source, path);
+    return true;
+  }
+
   /** Deletes a file; does nothing if there is none. */
   void delete(String path) throws IOException;
+
+  /**
+   * Deletes a directory if there is nothing in it; does nothing if there is, if it is not there, or
+   * if the store has no directories of its own, as by default.
+   *
+   * @param path path under the root; empty for the root itself
+   */
+  default void deleteDirectory(String path) throws IOException {}
 
   /** The root, for messages. */
   String location();

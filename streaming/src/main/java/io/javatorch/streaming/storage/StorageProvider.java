@@ -3,6 +3,7 @@ package io.javatorch.streaming.storage;
 import io.javatorch.auth.CredentialsSource;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Connects to stores of one kind. Found by {@link java.util.ServiceLoader}; needs a public
@@ -35,5 +36,23 @@ public interface StorageProvider {
    */
   default Storage connect(String location, CredentialsSource credentials) throws IOException {
     return connect(location);
+  }
+
+  /**
+   * As {@link #takes(String)}, with settings of Hadoop that may name a file system that the
+   * settings of this host do not.
+   */
+  default boolean takes(String location, Map<String, String> hadoopProperties) {
+    return takes(location);
+  }
+
+  /**
+   * As {@link #connect(String, CredentialsSource)}, with settings of Hadoop that go over those of
+   * this host; stores that are not Hadoop's ignore them.
+   */
+  default Storage connect(
+      String location, CredentialsSource credentials, Map<String, String> hadoopProperties)
+      throws IOException {
+    return connect(location, credentials);
   }
 }

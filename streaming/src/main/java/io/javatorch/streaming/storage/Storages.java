@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.TreeSet;
@@ -31,10 +32,25 @@ public final class Storages {
    * @throws IllegalArgumentException if no provider takes it, naming the schemes there are
    */
   public static Storage connect(String location, CredentialsSource credentials) throws IOException {
+    return connect(location, credentials, Map.of());
+  }
+
+  /**
+   * Connects to a directory of a store with the given Databricks credentials and the given settings
+   * of Hadoop, such as those of another process, if it needs any. Hadoop's file systems are shared
+   * within a process: one that is there already for the same user and authority keeps the settings
+   * that it was made with.
+   *
+   * @param hadoopProperties settings by name, without a prefix; they go over those of this host
+   * @throws IllegalArgumentException if no provider takes it, naming the schemes there are
+   */
+  public static Storage connect(
+      String location, CredentialsSource credentials, Map<String, String> hadoopProperties)
+      throws IOException {
     var schemes = new TreeSet<String>();
     for (StorageProvider provider : ServiceLoader.load(StorageProvider.class)) {
-      if (provider.takes(location)) {
-        return provider.connect(location, credentials);
+      if (provider.takes(location, hadoopProperties)) {
+        return provider.connect(location, credentials, hadoopProperties);
       }
       schemes.addAll(provider.schemes());
     }

@@ -186,12 +186,44 @@ public final class Uploader implements AutoCloseable {
     return manage("list " + directory + " in " + storage.location(), () -> storage.list(directory));
   }
 
+  /** The content of a small file of the store. Works after a failed upload too. */
+  public byte[] read(String path) throws IOException {
+    return manage(
+        "read " + path + " from " + storage.location(),
+        () -> {
+          try (var in = storage.open(path, 0)) {
+            return in.readAllBytes();
+          }
+        });
+  }
+
   /** Deletes a file of the store if it is there. Works after a failed upload too. */
   public void delete(String path) throws IOException {
     manage(
         "delete " + path + " in " + storage.location(),
         () -> {
           storage.delete(path);
+          return null;
+        });
+  }
+
+  /**
+   * Puts a file where there is none of that name, as {@link Storage#putNew}, and waits for it.
+   * Works after a failed upload too.
+   */
+  public boolean putNew(Path source, String path) throws IOException {
+    return manage("put " + path + " to " + storage.location(), () -> storage.putNew(source, path));
+  }
+
+  /**
+   * Deletes a directory of the store if it is empty, as {@link Storage#deleteDirectory}. Works
+   * after a failed upload too.
+   */
+  public void deleteDirectory(String path) throws IOException {
+    manage(
+        "delete the directory " + path + " in " + storage.location(),
+        () -> {
+          storage.deleteDirectory(path);
           return null;
         });
   }

@@ -197,6 +197,10 @@ final class VolumeStorage implements Storage {
         return mounted.get();
       }
     }
+    return listStored(path);
+  }
+
+  private List<StoredFile> listStored(VolumePath path) throws IOException {
     var entries = new ArrayList<StoredFile>();
     var seen = new HashSet<String>();
     String token = "";
@@ -259,23 +263,16 @@ final class VolumeStorage implements Storage {
   @Override
   public void put(Path source, String path) throws IOException {
     VolumePath file = root.resolve(path);
-    long size = Files.size(source);
-    if (size > MOST_UPLOAD_BYTES) {
-      throw new IOException(
-          source
-              + " has "
-              + size
-              + " bytes, and the Files API takes no file above 5 GiB: write smaller shards");
-    }
+    long size = checkedSize(source);
     var sent = new Sent(source, size, Files.getLastModifiedTime(source));
     // All was sent where only the answer to whether it is there did not come.
     if (!sent.equals(unconfirmed.get(path))) {
       unconfirmed.remove(path);
       try {
-        upload(source, file);
+        upload(source, file, true);
       } catch (NoSuchFileException e) {
         send("PUT", DIRECTORIES, file.parent());
-        upload(source, file);
+        upload(source, file, true);
       }
       unconfirmed.put(path, sent);
     }
@@ -290,18 +287,76 @@ final class VolumeStorage implements Storage {
     if (stored != size) {
       // Better none than a part that readers take for the file.
       delete(path);
-      throw new IOException(
-          file + " was stored with " + stored + " bytes of the " + size + " that were sent");
+      throw wrongSize(file, stored, size);
     }
+  }
+
+  @Override
+  public boolean putNew(Path source, String path) throws IOException {
+    VolumePath file = root.resolve(path);
+    long size = checkedSize(source);
+    boolean there;
+    try {
+      there = uploadNew(source, file);
+    } catch (NoSuchFileException e) {
+      send("PUT", DIRECTORIES, file.parent());
+      there = uploadNew(source, file);
+    }
+    if (!there) {
+      return false;
+    }
+    long stored = storedSize(file);
+    if (stored != size) {
+      delete(path);
+      throw wrongSize(file, stored, size);
+    }
+    return true;
+  }
+
+  private boolean uploadNew(Path source, VolumePath file) throws IOException {
+    try {
+      upload(source, file, false);
+      return true;
+    } catch (RefusedException e) {
+      // There are other reasons to refuse a request, some with the same status.
+      try {
+        storedSize(file);
+      } catch (NoSuchFileException missing) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
+  private static long checkedSize(Path source) throws IOException {
+    long size = Files.size(source);
+    if (size > MOST_UPLOAD_BYTES) {
+      throw new IOException(
+          source
+              + " has "
+              + size
+              + " bytes, and the Files API takes no file above 5 GiB: write smaller shards");
+    }
+    return size;
+  }
+
+  private static IOException wrongSize(VolumePath file, long stored, long size) {
+    return new IOException(
+        file + " was stored with " + stored + " bytes of the " + size + " that were sent");
   }
 
   private record Sent(Path source, long size, FileTime modified) {}
 
-  private void upload(Path source, VolumePath file) throws IOException {
+  private void upload(Path source, VolumePath file, boolean overwrite) throws IOException {
     client
         .send(
             new VolumeClient.Call(
-                "PUT", FILES, file, "overwrite=true", Optional.empty(), Optional.of(source)))
+                "PUT",
+                FILES,
+                file,
+                "overwrite=" + overwrite,
+                Optional.empty(),
+                Optional.of(source)))
         .body()
         .close();
   }
@@ -317,6 +372,28 @@ final class VolumeStorage implements Storage {
     } catch (NoSuchFileException e) {
       log.debug("{} was not there to be deleted", path, e);
     }
+  }
+
+  @Override
+  public void deleteDirectory(String path) throws IOException {
+    VolumePath directory = root.resolve(path);
+    try {
+      if (isEmpty(directory)) {
+        send("DELETE", DIRECTORIES, directory);
+      }
+    } catch (NoSuchFileException e) {
+      log.debug("{} was not there to be deleted", directory, e);
+    } catch (RefusedException e) {
+      if (isEmpty(directory)) {
+        throw e;
+      }
+      log.debug("{} was filled just now", directory, e);
+    }
+  }
+
+  /** Asks the workspace, since a mount may know of a change later. */
+  private boolean isEmpty(VolumePath directory) throws IOException {
+    return listStored(directory).isEmpty();
   }
 
   @Override

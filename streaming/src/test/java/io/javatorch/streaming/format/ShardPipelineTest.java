@@ -38,7 +38,7 @@ class ShardPipelineTest {
         compression.isEmpty()
             ? Optional.<Compression>empty()
             : Optional.of(Compression.parse(compression));
-    return new ShardPipeline(out, CONFIG, method, hashes, 1 << 28, threads, memory);
+    return new ShardPipeline(out, CONFIG, method, hashes, false, 1 << 28, threads, memory);
   }
 
   private static void end(ShardPipeline pipeline, int shard, int bytes) throws IOException {

@@ -1,8 +1,10 @@
 package io.javatorch.streaming.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.javatorch.auth.DatabricksAuth;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +16,11 @@ import java.nio.file.Path;
 import java.security.PrivilegedExceptionAction;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.hdfs.MiniDFSCluster.DataNodeProperties;
 import org.apache.hadoop.security.UserGroupInformation;
@@ -147,5 +153,64 @@ class HadoopStorageTest {
     } finally {
       hdfs.restart(stopped);
     }
+  }
+
+  @Test
+  void putsAFileWhereThereIsNoneYet(MiniHdfs hdfs) throws Exception {
+    var storage = Storages.connect(hdfs.location());
+    assertThat(storage.putNew(file("one"), "a/b/file")).isTrue();
+    assertThat(storage.putNew(file("other"), "a/b/file")).isFalse();
+    assertThat(storage.putNew(file("other"), "a/b")).isFalse();
+    assertThat(storage.list("a/b")).containsExactly(new StoredFile("file", false, 3));
+    assertThat(storage.list("a")).containsExactly(new StoredFile("b", true, 0));
+  }
+
+  @Test
+  void ofManyThatPutANewFileOneSucceeds(MiniHdfs hdfs) throws Exception {
+    var storage = Storages.connect(hdfs.location());
+    var source = file("one");
+    var threads = Executors.newFixedThreadPool(8);
+    try {
+      for (int round = 0; round < 5; round++) {
+        var path = "a/file" + round;
+        Callable<Boolean> put = () -> storage.putNew(source, path);
+        int successes = 0;
+        for (var result : threads.invokeAll(Collections.nCopies(8, put))) {
+          successes += result.get() ? 1 : 0;
+        }
+        assertThat(successes).isEqualTo(1);
+      }
+    } finally {
+      threads.shutdown();
+    }
+    assertThat(storage.list("a")).hasSize(5).allMatch(file -> file.name().startsWith("file"));
+  }
+
+  @Test
+  void deletesADirectoryThatIsEmptyAndNoOther(MiniHdfs hdfs) throws Exception {
+    var storage = Storages.connect(hdfs.location());
+    storage.put(file("1"), "a/b/file");
+    storage.deleteDirectory("a/b");
+    storage.deleteDirectory("a");
+    assertThat(storage.list("a/b")).hasSize(1);
+    assertThatThrownBy(() -> storage.deleteDirectory("a/b/file"))
+        .isInstanceOf(NotDirectoryException.class);
+    storage.delete("a/b/file");
+    storage.deleteDirectory("a/b");
+    assertThat(storage.list("a")).isEmpty();
+    storage.deleteDirectory("a/b");
+    storage.deleteDirectory("a");
+    assertThat(storage.list("")).isEmpty();
+  }
+
+  @Test
+  void takesSettingsOfAnotherProcess() {
+    var settings = Map.of("fs.mine.impl", "org.apache.hadoop.fs.LocalFileSystem");
+    var nobody = DatabricksAuth.builder().build().source();
+    assertThatThrownBy(() -> Storages.connect("mine:///data", nobody))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("no storage for mine:///data");
+    assertThatCode(() -> Storages.connect("mine:///data", nobody, settings).close())
+        .doesNotThrowAnyException();
   }
 }

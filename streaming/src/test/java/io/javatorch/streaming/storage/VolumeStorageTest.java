@@ -941,4 +941,36 @@ class VolumeStorageTest {
       assertThat(reads.get(i).get()).isEqualTo(content.length - i);
     }
   }
+
+  @Test
+  void putsAFileWhereThereIsNoneYet() throws IOException {
+    var one = Files.writeString(host.resolve("one"), "one");
+    assertThat(storage.putNew(one, "new/file")).isTrue();
+    assertThat(storage.size("new/file")).isEqualTo(3);
+    assertThat(storage.putNew(one, "file")).isFalse();
+    assertThat(read(storage, 0)).isEqualTo(content);
+  }
+
+  @Test
+  void aNewFileThatWasStoredByHalfIsTakenAway() throws IOException {
+    var one = Files.writeString(host.resolve("one"), "one");
+    workspace.fault(1, request -> request.method().equals("PUT"), new Fault.KeepHalf());
+    assertThatThrownBy(() -> storage.putNew(one, "half"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("was stored with 1 bytes of the 3");
+    assertThat(storage.putNew(one, "half")).isTrue();
+  }
+
+  @Test
+  void deletesADirectoryThatIsEmptyAndNoOther() throws IOException {
+    var one = Files.writeString(host.resolve("one"), "one");
+    storage.put(one, "a/b/file");
+    storage.deleteDirectory("a/b");
+    assertThat(storage.list("a/b")).hasSize(1);
+    storage.delete("a/b/file");
+    storage.deleteDirectory("a/b");
+    assertThat(storage.list("a")).isEmpty();
+    storage.deleteDirectory("a/b");
+    storage.deleteDirectory("absent");
+  }
 }
