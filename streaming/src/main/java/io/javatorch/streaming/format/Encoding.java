@@ -154,7 +154,12 @@ interface Encoding {
         return utf8(text);
       }
       if (value instanceof byte[] bytes) {
-        return checked(this, bytes);
+        int malformed = Utf8.firstMalformed(bytes);
+        if (malformed >= 0) {
+          throw new IllegalArgumentException(
+              "the byte[] is no encoded value: it is not UTF-8 from byte " + malformed + " on");
+        }
+        return bytes;
       }
       throw wrongType("a String", value);
     }

@@ -1,11 +1,11 @@
 package io.javatorch.streaming.format;
 
 /** IEEE 754 half precision, as NumPy's {@code float16} converts to and from it. */
-final class Half {
+public final class Half {
   private Half() {}
 
   /** Widens; exact for every bit pattern but the payload of a NaN. */
-  static float toFloat(short half) {
+  public static float toFloat(short half) {
     int sign = (half & 0x8000) << 16;
     int exponent = (half >> 10) & 0x1f;
     int fraction = half & 0x3ff;
@@ -21,7 +21,7 @@ final class Half {
   }
 
   /** Rounds to the nearest, ties to even, in one step; too large becomes infinite. */
-  static int fromDouble(double value) {
+  public static int fromDouble(double value) {
     int sign = (int) (Double.doubleToRawLongBits(value) >>> 48) & 0x8000;
     if (Double.isNaN(value)) {
       return sign | 0x7e00;

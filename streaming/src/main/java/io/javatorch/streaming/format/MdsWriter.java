@@ -556,6 +556,26 @@ public final class MdsWriter implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Sets a column of a varying size to a value that its encoding has already made. Nothing looks
+     * at it, unlike at a {@code byte[]} given to {@link #set(int, Object)}: what is not such a
+     * value makes a shard that cannot be read.
+     *
+     * @param encoded the value's bytes, which are not copied: do not change them before {@link
+     *     #write}
+     * @throws IllegalArgumentException if the column has a fixed size
+     */
+    public Row setEncoded(int column, byte[] encoded) {
+      if (schema.encoding(column) instanceof ScalarEncoding || !schema.isVariable(column)) {
+        throw new IllegalArgumentException(
+            "column '%s' (%s) has values of a fixed size; use set"
+                .formatted(schema.name(column), schema.columns().get(column).encoding()));
+      }
+      blobs[column] = Objects.requireNonNull(encoded, "encoded");
+      present[column] = true;
+      return this;
+    }
+
     /** Sets a numeric column without boxing. */
     public Row setLong(int column, long value) {
       values.setLong(column, value);
