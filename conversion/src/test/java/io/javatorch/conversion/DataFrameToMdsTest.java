@@ -285,7 +285,9 @@ class DataFrameToMdsTest {
                   tasks.add(1);
                   return RowFactory.create(true, new java.math.BigDecimal(n));
                 });
-    var frame = session.createDataFrame(rows, StructType.fromDDL("flag boolean, price decimal"));
+    var frame =
+        session.createDataFrame(
+            rows, StructType.fromDDL("flag interval, price struct<a:int,a:int>"));
 
     assertThatThrownBy(
             () -> DataFrameToMds.builder(frame).out(directory.resolve("out").toString()).convert())

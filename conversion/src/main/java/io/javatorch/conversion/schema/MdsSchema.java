@@ -5,23 +5,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
-import org.apache.spark.sql.types.ArrayType;
-import org.apache.spark.sql.types.BinaryType;
-import org.apache.spark.sql.types.BooleanType;
-import org.apache.spark.sql.types.ByteType;
 import org.apache.spark.sql.types.DataType;
-import org.apache.spark.sql.types.DateType;
-import org.apache.spark.sql.types.DecimalType;
-import org.apache.spark.sql.types.DoubleType;
-import org.apache.spark.sql.types.FloatType;
-import org.apache.spark.sql.types.IntegerType;
-import org.apache.spark.sql.types.LongType;
-import org.apache.spark.sql.types.MapType;
-import org.apache.spark.sql.types.ShortType;
-import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.sql.types.TimestampType;
 
 /**
  * How the columns of a DataFrame become columns of an MDS shard.
@@ -29,23 +17,39 @@ import org.apache.spark.sql.types.TimestampType;
  * <table>
  * <caption>Encodings, the default first</caption>
  * <tr><th>Spark SQL type</th><th>MDS encodings</th></tr>
- * <tr><td>string</td><td>str</td></tr>
- * <tr><td>binary</td><td>bytes</td></tr>
- * <tr><td>tinyint</td><td>int8, int16, int32, int64, int</td></tr>
- * <tr><td>smallint</td><td>int16, int32, int64, int</td></tr>
- * <tr><td>int</td><td>int32, int64, int</td></tr>
- * <tr><td>bigint</td><td>int64, int</td></tr>
- * <tr><td>float</td><td>float32, float64</td></tr>
- * <tr><td>double</td><td>float64</td></tr>
+ * <tr><td>boolean</td><td>uint8 (0 or 1); any other integer or float type; str</td></tr>
+ * <tr><td>tinyint, smallint, int, bigint</td><td>int8, int16, int32, int64; any other integer type,
+ * signed or not; float16, float32, float64 where they hold the value exactly; str_int; str</td></tr>
+ * <tr><td>float, double</td><td>float32, float64; float16; str_float; str</td></tr>
+ * <tr><td>decimal</td><td>str_decimal; float16, float32, float64; str; without a scale also the
+ * integer types and str_int</td></tr>
+ * <tr><td>string, char, varchar</td><td>str; bytes; str_int, str_float, str_decimal where the text
+ * is such a number; json where the text is JSON</td></tr>
+ * <tr><td>binary</td><td>bytes; and, where the bytes are such a value: jpeg, png, pil, pkl,
+ * list[jpeg], list[png], list[pil], jpeg_array, ndarray in every form</td></tr>
+ * <tr><td>date</td><td>int32, days since 1970-01-01; int64, int; str</td></tr>
+ * <tr><td>timestamp, timestamp_ntz</td><td>int64, microseconds since 1970-01-01T00:00; int; str</td>
+ * </tr>
+ * <tr><td>interval year to month</td><td>int32, months; int64, int; str</td></tr>
+ * <tr><td>interval day to second</td><td>int64, microseconds; int; str</td></tr>
+ * <tr><td>array of numbers or booleans, of any depth</td><td>ndarray:dtype with the type's own
+ * dtype; ndarray, ndarray:dtype and ndarray:dtype:shape of any dtype</td></tr>
+ * <tr><td>array of binary</td><td>json; list[jpeg], list[png], list[pil], jpeg_array</td></tr>
+ * <tr><td>any other array, struct, map, void</td><td>json</td></tr>
  * </table>
  *
+ * <p>Every type can be json besides. A user-defined type is written as the type Spark stores it in.
+ * An encoding that cannot hold each value of the type is taken when it is chosen; a value out of
+ * its range, or an integer that a float cannot hold exactly, is then an error that names the row.
+ * Only floating-point numbers and decimals are rounded.
+ *
  * <p>The Python library maps tinyint to uint8 and smallint to uint16, in which negative values
- * overflow; here both stay signed. An encoding may be wider than the type, never narrower, so that
- * no value is refused or rounded in the middle of a job.
+ * overflow; here both stay signed.
  *
  * @param columns the mapped columns, in the DataFrame's order
+ * @param nullPolicy what becomes of nulls
  */
-public record MdsSchema(List<MappedColumn> columns) implements Serializable {
+public record MdsSchema(List<MappedColumn> columns, NullPolicy nullPolicy) implements Serializable {
   private static final long serialVersionUID = 1L;
 
   /**
@@ -53,42 +57,70 @@ public record MdsSchema(List<MappedColumn> columns) implements Serializable {
    *
    * @param name its name, in the DataFrame and in the shard
    * @param ordinal its position in a row of the DataFrame, from 0
+   * @param type its Spark type, without user-defined types
+   * @param nullable whether the DataFrame says that it may be null
    * @param encoding its MDS encoding, such as {@code int32}
+   * @param document whether it is text that is written as the JSON it is, not as a JSON string;
+   *     only for strings that json was chosen for
    */
-  public record MappedColumn(String name, int ordinal, String encoding) implements Serializable {
+  public record MappedColumn(
+      String name, int ordinal, DataType type, boolean nullable, String encoding, boolean document)
+      implements Serializable {
     private static final long serialVersionUID = 1L;
+
+    /** Whether it can hold null. */
+    public boolean holdsNull() {
+      return encoding.equals(EncodingTable.JSON);
+    }
   }
 
   public MdsSchema {
     columns = List.copyOf(columns);
+    Objects.requireNonNull(nullPolicy, "nullPolicy");
   }
 
-  /** Maps every column of {@code schema} to its default encoding. */
+  /** Maps every column of {@code schema} to its default encoding; nulls are errors. */
   public static MdsSchema of(StructType schema) {
+    return of(schema, NullPolicy.FAIL);
+  }
+
+  /**
+   * Maps every column of {@code schema} to its default encoding.
+   *
+   * @throws IllegalArgumentException if a column cannot be mapped, as {@link #of(StructType, Map,
+   *     NullPolicy)}
+   */
+  public static MdsSchema of(StructType schema, NullPolicy nullPolicy) {
     var all = new LinkedHashMap<String, String>();
     for (var field : schema.fields()) {
       all.put(field.name(), "");
     }
-    return of(schema, all);
+    return of(schema, all, nullPolicy);
+  }
+
+  /** Maps the named columns; nulls are errors. */
+  public static MdsSchema of(StructType schema, Map<String, String> columns) {
+    return of(schema, columns, NullPolicy.FAIL);
   }
 
   /**
    * Maps the named columns.
    *
-   * @param chosen column name to encoding; an empty encoding means the default for the column's
+   * @param columns column name to encoding; an empty encoding means the default for the column's
    *     type
    * @throws IllegalArgumentException if a column is missing or named twice in {@code schema},
    *     cannot be mapped, or cannot have the chosen encoding; the one message names every such
    *     column and what to do
    */
-  public static MdsSchema of(StructType schema, Map<String, String> chosen) {
+  public static MdsSchema of(
+      StructType schema, Map<String, String> columns, NullPolicy nullPolicy) {
     var problems = new ArrayList<String>();
-    var columns = new ArrayList<MappedColumn>();
+    var mapped = new ArrayList<MappedColumn>();
     var fields = schema.fields();
-    if (chosen.isEmpty()) {
+    if (columns.isEmpty()) {
       problems.add("there is no column; the DataFrame needs at least one");
     }
-    for (var name : chosen.keySet()) {
+    for (var name : columns.keySet()) {
       long count = List.of(schema.fieldNames()).stream().filter(name::equals).count();
       if (count == 0) {
         problems.add(
@@ -100,24 +132,22 @@ public record MdsSchema(List<MappedColumn> columns) implements Serializable {
     }
     for (int ordinal = 0; ordinal < fields.length; ordinal++) {
       var field = fields[ordinal];
-      var encoding = chosen.get(field.name());
-      if (encoding == null) {
+      var chosen = columns.get(field.name());
+      if (chosen == null) {
         continue;
       }
-      var possible = encodings(field.dataType());
-      if (possible.isEmpty()) {
-        problems.add(
-            "'%s' is of type %s: %s"
-                .formatted(field.name(), field.dataType().sql(), remedy(field.dataType())));
-      } else if (encoding.isEmpty()) {
-        columns.add(new MappedColumn(field.name(), ordinal, possible.get(0)));
-      } else if (possible.contains(encoding)) {
-        columns.add(new MappedColumn(field.name(), ordinal, encoding));
+      var type = EncodingTable.storageType(field.dataType());
+      var problem =
+          EncodingTable.obstacle(type)
+              .or(
+                  () ->
+                      chosen.isEmpty()
+                          ? Optional.<String>empty()
+                          : EncodingTable.problem(type, chosen));
+      if (problem.isPresent()) {
+        problems.add("'%s' is of type %s: %s".formatted(field.name(), type.sql(), problem.get()));
       } else {
-        problems.add(
-            "'%s' is of type %s, which can be %s but not %s; cast the column or choose another"
-                .formatted(
-                    field.name(), field.dataType().sql(), String.join(", ", possible), encoding));
+        mapped.add(column(field.name(), ordinal, type, field.nullable(), chosen, nullPolicy));
       }
     }
     if (!problems.isEmpty()) {
@@ -128,7 +158,24 @@ public record MdsSchema(List<MappedColumn> columns) implements Serializable {
                   Collectors.joining(
                       "\n  - ", "The DataFrame cannot be written as MDS. Columns:\n  - ", "")));
     }
-    return new MdsSchema(columns);
+    return new MdsSchema(mapped, nullPolicy);
+  }
+
+  private static MappedColumn column(
+      String name,
+      int ordinal,
+      DataType type,
+      boolean nullable,
+      String chosen,
+      NullPolicy nullPolicy) {
+    if (!chosen.isEmpty()) {
+      boolean document = chosen.equals(EncodingTable.JSON) && EncodingTable.isText(type);
+      return new MappedColumn(name, ordinal, type, nullable, chosen, document);
+    }
+    boolean lossless =
+        nullPolicy == NullPolicy.JSON && (nullable || EncodingTable.mayHaveNull(type));
+    var encoding = lossless ? EncodingTable.JSON : EncodingTable.byDefault(type);
+    return new MappedColumn(name, ordinal, type, nullable, encoding, false);
   }
 
   /** Column names to encodings, in the DataFrame's order, as a shard writer wants them. */
@@ -136,44 +183,5 @@ public record MdsSchema(List<MappedColumn> columns) implements Serializable {
     var encodings = new LinkedHashMap<String, String>();
     columns.forEach(column -> encodings.put(column.name(), column.encoding()));
     return encodings;
-  }
-
-  /** The encodings a type can have, the default first; none if it cannot be written. */
-  private static List<String> encodings(DataType type) {
-    if (type instanceof StringType) {
-      return List.of("str");
-    } else if (type instanceof BinaryType) {
-      return List.of("bytes");
-    } else if (type instanceof ByteType) {
-      return List.of("int8", "int16", "int32", "int64", "int");
-    } else if (type instanceof ShortType) {
-      return List.of("int16", "int32", "int64", "int");
-    } else if (type instanceof IntegerType) {
-      return List.of("int32", "int64", "int");
-    } else if (type instanceof LongType) {
-      return List.of("int64", "int");
-    } else if (type instanceof FloatType) {
-      return List.of("float32", "float64");
-    } else if (type instanceof DoubleType) {
-      return List.of("float64");
-    }
-    return List.of();
-  }
-
-  private static String remedy(DataType type) {
-    if (type instanceof BooleanType) {
-      return "cast it to int";
-    } else if (type instanceof DecimalType) {
-      return "cast it to double, or to string to keep every digit";
-    } else if (type instanceof TimestampType || type instanceof DateType) {
-      return "cast it to string, or to a number with unix_micros or unix_date";
-    } else if (type instanceof ArrayType) {
-      return "store it as binary, or as a string with to_json";
-    } else if (type instanceof StructType) {
-      return "select its fields as columns of their own, or make it a string with to_json";
-    } else if (type instanceof MapType) {
-      return "make it a string with to_json";
-    }
-    return "cast it to string, binary, int, bigint, float or double, or drop it";
   }
 }
