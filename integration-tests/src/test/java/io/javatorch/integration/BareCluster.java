@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.apache.spark.launcher.JavaModuleOptions;
 
 /**
@@ -24,11 +25,24 @@ final class BareCluster implements AutoCloseable {
     this.cluster = cluster;
   }
 
-  /** Two workers of one core, which look like two machines. */
+  /** Two workers of one core, which look like two machines, of the Spark that we build with. */
   static BareCluster start() throws IOException, InterruptedException {
-    var jars = paths(System.getProperty("bare.cluster.class.path"));
+    return start(paths(System.getProperty("bare.cluster.class.path")));
+  }
+
+  /** The same of Spark 3.5 with Scala 2.12, the oldest that our jars are to run on. */
+  static BareCluster startSpark35() throws IOException, InterruptedException {
+    return start(spark35());
+  }
+
+  private static BareCluster start(List<Path> jars) throws IOException, InterruptedException {
     return new BareCluster(
         LocalCluster.builder().hosts("127.0.0.1", "127.0.0.2").classPath(jars).start());
+  }
+
+  /** All that a cluster of Spark 3.5 has in its class path. */
+  static List<Path> spark35() throws IOException {
+    return paths(Files.readString(Path.of(System.getProperty("spark35.class.path"))).strip());
   }
 
   private static List<Path> paths(String classPath) {
@@ -43,11 +57,13 @@ final class BareCluster implements AutoCloseable {
   /**
    * Submits the application jar and waits for its end.
    *
+   * @param jars what is to be there besides it
    * @param confs Spark properties, as {@code key=value}
    * @param log where all it prints goes
    * @return its exit code
    */
   int submit(
+      List<Path> jars,
       List<String> confs,
       Map<String, String> environment,
       String mainClass,
@@ -62,7 +78,10 @@ final class BareCluster implements AutoCloseable {
     command.add("org.apache.spark.deploy.SparkSubmit");
     command.addAll(List.of("--master", cluster.masterUrl()));
     command.addAll(List.of("--class", mainClass));
-    command.addAll(List.of("--jars", nativeLibraryJar().toString()));
+    if (!jars.isEmpty()) {
+      command.addAll(
+          List.of("--jars", jars.stream().map(Path::toString).collect(Collectors.joining(","))));
+    }
     for (var conf : confs) {
       command.addAll(List.of("--conf", conf));
     }
@@ -91,7 +110,7 @@ final class BareCluster implements AutoCloseable {
     var builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("SPARK_HOME", home().toString());
-    builder.environment().put("SPARK_SCALA_VERSION", "2.13");
+    builder.environment().put("SPARK_SCALA_VERSION", cluster.scalaVersion());
     builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
     builder.environment().putAll(environment);
     var process = builder.start();
@@ -104,7 +123,8 @@ final class BareCluster implements AutoCloseable {
     return process.exitValue();
   }
 
-  private static Path nativeLibraryJar() {
+  /** The jar with libtorch, which a cluster without a GPU needs. */
+  static Path nativeLibraryJar() {
     return paths(System.getProperty("java.class.path")).stream()
         .filter(path -> path.getFileName().toString().startsWith("pytorch-native-cpu"))
         .findFirst()

@@ -36,6 +36,7 @@ class MainJobIT {
         var processes = ProcessWatch.start(TOKEN)) {
       int exitCode =
           cluster.submit(
+              List.of(BareCluster.nativeLibraryJar()),
               List.of(
                   "spark.eventLog.enabled=true",
                   "spark.eventLog.compress=false",

@@ -16,6 +16,7 @@ import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.spark.SparkConf;
@@ -40,6 +41,8 @@ public final class LocalCluster implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Pattern MASTER_URL =
       Pattern.compile("Starting Spark master at (spark://[^\\s\"]+)");
+  private static final Pattern SCALA_LIBRARY =
+      Pattern.compile("scala-library-([0-9]+\\.[0-9]+)\\..*\\.jar");
   private static final Pattern WORKER_READY =
       Pattern.compile("Successfully registered with master");
 
@@ -127,7 +130,8 @@ public final class LocalCluster implements AutoCloseable {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-Xmx512m");
-    command.addAll(Arrays.asList(JavaModuleOptions.defaultModuleOptionArray()));
+    // Not as an array, which Spark 3.5 does not give.
+    command.addAll(List.of(JavaModuleOptions.defaultModuleOptions().split(" ")));
     command.add("-cp");
     command.add(locationOf(ClusterNode.class) + File.pathSeparator + sparkHome.resolve("jars/*"));
     command.add(ClusterNode.class.getName());
@@ -175,9 +179,18 @@ public final class LocalCluster implements AutoCloseable {
     }
   }
 
-  private static String scalaVersion() {
-    var parts = scala.util.Properties$.MODULE$.versionNumberString().split("\\.");
-    return parts[0] + "." + parts[1];
+  /** The Scala that the cluster's Spark is for, such as {@code 2.13}; this program's by default. */
+  public String scalaVersion() {
+    return settings.classPath.stream()
+        .map(entry -> SCALA_LIBRARY.matcher(entry.getFileName().toString()))
+        .filter(Matcher::matches)
+        .map(matcher -> matcher.group(1))
+        .findFirst()
+        .orElseGet(
+            () -> {
+              var parts = scala.util.Properties$.MODULE$.versionNumberString().split("\\.");
+              return parts[0] + "." + parts[1];
+            });
   }
 
   private static Path locationOf(Class<?> type) {

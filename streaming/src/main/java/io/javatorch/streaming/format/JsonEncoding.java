@@ -27,13 +27,13 @@ enum JsonEncoding implements Encoding {
       JsonMapper.builder(
               JsonFactory.builder()
                   .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(MAX_DEPTH)
-                          // As many digits as Python reads, and a sign.
-                          .maxNumberLength(4301)
-                          // The value's own size bounds its texts.
-                          .maxStringLength(Integer.MAX_VALUE)
-                          .maxNameLength(Integer.MAX_VALUE)
+                      withNamesOfAnyLength(
+                              StreamReadConstraints.builder()
+                                  .maxNestingDepth(MAX_DEPTH)
+                                  // As many digits as Python reads, and a sign.
+                                  .maxNumberLength(4301)
+                                  // The value's own size bounds its texts.
+                                  .maxStringLength(Integer.MAX_VALUE))
                           .build())
                   // Names are the input's choice, and what is interned costs every process user.
                   .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
@@ -43,6 +43,23 @@ enum JsonEncoding implements Encoding {
           .build();
 
   private static final ObjectReader READER = MAPPER.readerFor(Object.class);
+
+  /**
+   * Jackson before 2.16, such as Spark 3.5 brings, knows no limit for names, and no such method.
+   */
+  private static StreamReadConstraints.Builder withNamesOfAnyLength(
+      StreamReadConstraints.Builder constraints) {
+    try {
+      StreamReadConstraints.Builder.class
+          .getMethod("maxNameLength", int.class)
+          .invoke(constraints, Integer.MAX_VALUE);
+    } catch (NoSuchMethodException e) {
+      // There is nothing to lift.
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("Jackson does not take a limit for names", e);
+    }
+    return constraints;
+  }
 
   @Override
   public int size() {
