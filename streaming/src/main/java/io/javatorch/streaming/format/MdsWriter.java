@@ -566,13 +566,7 @@ public final class MdsWriter implements AutoCloseable {
      * @throws IllegalArgumentException if the column has a fixed size
      */
     public Row setEncoded(int column, byte[] encoded) {
-      if (schema.encoding(column) instanceof ScalarEncoding || !schema.isVariable(column)) {
-        throw new IllegalArgumentException(
-            "column '%s' (%s) has values of a fixed size; use set"
-                .formatted(schema.name(column), schema.columns().get(column).encoding()));
-      }
-      blobs[column] = Objects.requireNonNull(encoded, "encoded");
-      present[column] = true;
+      values.setEncoded(column, encoded);
       return this;
     }
 

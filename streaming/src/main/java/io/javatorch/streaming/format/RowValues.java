@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /** The values of a sample under construction, encoded. For use by one thread. */
@@ -43,6 +44,17 @@ final class RowValues {
     } catch (IllegalArgumentException e) {
       throw located(column, e);
     }
+    present[column] = true;
+  }
+
+  /** Sets a column of a varying size to bytes that are taken for its encoded value unseen. */
+  void setEncoded(int column, byte[] encoded) {
+    if (!schema.isVariable(column)) {
+      throw new IllegalArgumentException(
+          "column '%s' (%s) has values of a fixed size; use set"
+              .formatted(schema.name(column), schema.columns().get(column).encoding()));
+    }
+    blobs[column] = Objects.requireNonNull(encoded, "encoded");
     present[column] = true;
   }
 
