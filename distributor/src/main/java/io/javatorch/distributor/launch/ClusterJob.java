@@ -59,7 +59,13 @@ final class ClusterJob {
     var bindAddress = conf.get("spark.driver.bindAddress", host);
     try (var server =
         DriverServer.start(
-            InetAddress.getByName(bindAddress), secret, order, logs, failures, credentials)) {
+            InetAddress.getByName(bindAddress),
+            secret,
+            order,
+            ranks,
+            logs,
+            failures,
+            credentials)) {
       var task = new RankTask(new HostAndPort(host, server.port()), secret, settings.useGpu());
       return run(task, server);
     } catch (IOException e) {
@@ -196,6 +202,7 @@ final class ClusterJob {
     boolean interrupted = Thread.interrupted();
     try {
       cancel(results, group);
+      server.dismiss();
       // Spark fails the job as soon as one task has failed; that task's last words may be on their
       // way still, and the others' processes be ending.
       if (!server.awaitTasksGone(CLEAN_UP_GRACE)) {

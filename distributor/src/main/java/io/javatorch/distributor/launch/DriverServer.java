@@ -7,11 +7,12 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The driver's end of a job: hands the order, credentials included, to each task that proves the
- * job's secret, and takes its logs and failures.
+ * The driver's end of a job: gives each task that proves the job's secret its rank and the order,
+ * credentials included, and takes its logs and failures.
  */
 final class DriverServer implements Closeable {
   private final Message.JobOrder order;
+  private final Muster muster;
   private final RankLogs logs;
   private final FailureLog failures;
   private final CredentialsDesk credentials;
@@ -19,8 +20,13 @@ final class DriverServer implements Closeable {
   private SealedServer server;
 
   private DriverServer(
-      Message.JobOrder order, RankLogs logs, FailureLog failures, CredentialsDesk credentials) {
+      Message.JobOrder order,
+      int ranks,
+      RankLogs logs,
+      FailureLog failures,
+      CredentialsDesk credentials) {
     this.order = order;
+    this.muster = new Muster(ranks, order.startTimeout());
     this.logs = logs;
     this.failures = failures;
     this.credentials = credentials;
@@ -30,11 +36,12 @@ final class DriverServer implements Closeable {
       InetAddress address,
       JobSecret secret,
       Message.JobOrder order,
+      int ranks,
       RankLogs logs,
       FailureLog failures,
       CredentialsDesk credentials)
       throws IOException {
-    var driver = new DriverServer(order, logs, failures, credentials);
+    var driver = new DriverServer(order, ranks, logs, failures, credentials);
     driver.server = SealedServer.start("javatorch-driver", address, secret, driver::serve);
     return driver;
   }
@@ -46,8 +53,7 @@ final class DriverServer implements Closeable {
   private void serve(SealedChannel channel) throws IOException {
     count(1);
     try {
-      Message.expect(Message.Hello.class, channel);
-      order.sendOver(channel);
+      place(channel);
       for (var message = Message.receiveFrom(channel);
           message.isPresent();
           message = Message.receiveFrom(channel)) {
@@ -62,6 +68,31 @@ final class DriverServer implements Closeable {
     } finally {
       count(-1);
     }
+  }
+
+  private void place(SealedChannel channel) throws IOException {
+    var hello = Message.expect(Message.Hello.class, channel);
+    try {
+      var world = muster.enter(hello.partition(), hello.host());
+      new Message.Placed(world).sendOver(channel);
+      order.sendOver(channel);
+      if (world.rank() == 0) {
+        muster.masterIsAt(Message.expect(Message.MasterAt.class, channel).address());
+      }
+      new Message.MasterAt(muster.master()).sendOver(channel);
+    } catch (IOException e) {
+      try {
+        new Message.Dismissed(e.getMessage()).sendOver(channel);
+      } catch (IOException gone) {
+        e.addSuppressed(gone);
+      }
+      throw e;
+    }
+  }
+
+  /** Lets no task wait for the others any longer: the job has failed. */
+  void dismiss() {
+    muster.close();
   }
 
   private synchronized void count(int change) {
@@ -87,6 +118,7 @@ final class DriverServer implements Closeable {
 
   @Override
   public void close() {
+    dismiss();
     server.close();
   }
 }

@@ -23,8 +23,8 @@ sealed interface Message extends Serializable {
 
   // ---- executor to driver
 
-  /** A task has started and asks for the job's order. */
-  record Hello(int partition) implements Message {}
+  /** A task has started on a host, and asks for its rank and the job's order. */
+  record Hello(int partition, String host) implements Message {}
 
   /** Lines that a rank printed, oldest first. */
   record LogLines(int rank, RankLogLine.Stream stream, List<String> lines) implements Message {}
@@ -61,7 +61,18 @@ sealed interface Message extends Serializable {
     }
   }
 
+  // ---- executor of rank 0 to driver, and driver to all executors
+
+  /** The ranks meet here. */
+  record MasterAt(HostAndPort address) implements Message {}
+
   // ---- driver to executor
+
+  /** Every task has started, and this one's rank is so. */
+  record Placed(World world) implements Message {}
+
+  /** The job cannot start. */
+  record Dismissed(String reason) implements Message {}
 
   /**
    * What the ranks are to run. It holds the credentials, among {@code environment}: it travels over
@@ -156,12 +167,15 @@ sealed interface Message extends Serializable {
   /**
    * The next message, of the one kind that makes sense now.
    *
-   * @throws IOException if the other side is gone or says something else
+   * @throws IOException if the other side is gone, dismisses this one or says something else
    */
   static <M extends Message> M expect(Class<M> kind, SealedChannel channel) throws IOException {
     var message = receiveFrom(channel);
     if (message.isEmpty()) {
       throw new IOException("the other side closed before it sent " + kind.getSimpleName());
+    }
+    if (message.get() instanceof Dismissed dismissed) {
+      throw new IOException(dismissed.reason());
     }
     if (!kind.isInstance(message.get())) {
       throw new IOException(

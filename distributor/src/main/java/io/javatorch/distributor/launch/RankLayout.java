@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * Which rank each task of the stage takes. Ranks count through the tasks of one host before they go
  * on to the next, as torchrun numbers them and as the order of samples expects; hosts come in the
- * order of their first task. Every task computes the same layout from the same list.
+ * order of their first task.
  *
  * @param worlds by partition id
  */
@@ -50,15 +50,5 @@ record RankLayout(List<World> worlds) {
 
   World ofPartition(int partition) {
     return worlds.get(partition);
-  }
-
-  /** The partition that takes a rank. */
-  int partitionOfRank(int rank) {
-    for (int partition = 0; partition < worlds.size(); partition++) {
-      if (worlds.get(partition).rank() == rank) {
-        return partition;
-      }
-    }
-    throw new IllegalArgumentException("no rank " + rank + " among " + worlds.size());
   }
 }

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The barrier task of one rank: fetches the job's order from the driver, agrees with the other
- * tasks on ranks and on the rendezvous, and runs the rank's process to its end.
+ * The barrier task of one rank: is told its rank and the job's order by the driver, opens or hears
+ * of the rendezvous, and runs the rank's process to its end.
  *
  * <p>This is the stage's closure, so it holds where the driver is and the job's secret, but nothing
  * of the order: Spark keeps closures on disk and ships them as its own settings say.
@@ -38,11 +38,9 @@ record RankTask(HostAndPort driver, JobSecret secret, boolean useGpu) implements
     // The name by which other executors fetch blocks from this one. BarrierTaskInfo holds what the
     // driver sees as the sender's address, which need not be reachable, nor differ between hosts.
     var host = SparkEnv.get().blockManager().blockManagerId().host();
-    var hosts = List.of(task.allGather(host));
-    var layout = RankLayout.of(hosts);
-    var world = layout.ofPartition(task.partitionId());
     try (var toDriver = SealedChannel.connect(driver.unresolved(), secret, DRIVER_TIMEOUT)) {
-      new Message.Hello(task.partitionId()).sendOver(toDriver);
+      new Message.Hello(task.partitionId(), host).sendOver(toDriver);
+      var world = Message.expect(Message.Placed.class, toDriver).world();
       var order = Message.expect(Message.JobOrder.class, toDriver);
       var rendezvous =
           world.rank() == 0
@@ -51,9 +49,11 @@ record RankTask(HostAndPort driver, JobSecret secret, boolean useGpu) implements
                       InetAddress.getByName(host), world.worldSize(), secret, order.startTimeout()))
               : Optional.<Rendezvous>empty();
       try {
-        var ports = task.allGather(rendezvous.map(r -> Integer.toString(r.port())).orElse(""));
-        var master = layout.partitionOfRank(0);
-        var masterAddress = new HostAndPort(hosts.get(master), Integer.parseInt(ports[master]));
+        if (rendezvous.isPresent()) {
+          var here = new HostAndPort(host, rendezvous.get().port());
+          new Message.MasterAt(here).sendOver(toDriver);
+        }
+        var masterAddress = Message.expect(Message.MasterAt.class, toDriver).address();
         var environment =
             RankEnvironment.of(
                 order.environment(),

@@ -20,7 +20,10 @@ class MessageTest {
   static List<Message> messages() {
     var address = new HostAndPort("::1", 7);
     return List.of(
-        new Message.Hello(3),
+        new Message.Hello(3, "a"),
+        new Message.Placed(new World(1, 2, 0, 1, 1, 2)),
+        new Message.MasterAt(new HostAndPort("a", 1)),
+        new Message.Dismissed("why"),
         new Message.LogLines(1, RankLogLine.Stream.STDERR, List.of("a", "b")),
         new Message.RankFailed(RankFailure.exited(1, "h", 137)),
         new Message.Join(2, address),
