@@ -6,11 +6,13 @@ package io.javatorch.conversion;
 public final class ConversionException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  ConversionException(String message) {
+  /** Says what is wrong, and what to do. */
+  public ConversionException(String message) {
     super(message);
   }
 
-  ConversionException(String message, Throwable cause) {
+  /** Says what is wrong, and what to do. */
+  public ConversionException(String message, Throwable cause) {
     super(message, cause);
   }
 }

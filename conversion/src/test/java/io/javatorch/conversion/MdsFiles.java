@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Map;
 
 /** Reads what a conversion wrote, as any reader of the merged index would. */
-final class MdsFiles {
+public final class MdsFiles {
   private MdsFiles() {}
 
-  static List<Map<String, Object>> samples(Path root) throws IOException {
+  public static List<Map<String, Object>> samples(Path root) throws IOException {
     var raw = Files.createTempDirectory("mds-raw-");
     try {
       var samples = new ArrayList<Map<String, Object>>();
@@ -38,7 +38,7 @@ final class MdsFiles {
     }
   }
 
-  static List<String> entries(Path directory) throws IOException {
+  public static List<String> entries(Path directory) throws IOException {
     try (var entries = Files.list(directory)) {
       return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
     }

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** Sizes as people write them: {@code 67108864}, {@code 512b}, {@code 100kb}, {@code 1.5gb}. */
-final class SizeLimit {
+public final class SizeLimit {
   private static final List<String> UNITS = List.of("kb", "mb", "gb", "tb", "pb");
 
   private SizeLimit() {}
@@ -15,7 +15,7 @@ final class SizeLimit {
    *
    * @throws IllegalArgumentException if the text is no size
    */
-  static long parse(String text) {
+  public static long parse(String text) {
     var size = text.strip().toLowerCase(Locale.ROOT);
     try {
       for (int i = 0; i < UNITS.size(); i++) {

@@ -1,0 +1,133 @@
+package io.javatorch.conversion.commit;
+
+import io.javatorch.auth.CredentialsSource;
+import io.javatorch.auth.DatabricksAuth;
+import io.javatorch.auth.WorkerCredentials;
+import io.javatorch.streaming.storage.Storage;
+import io.javatorch.streaming.storage.Storages;
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * The directory that a data set is written into, and what is needed to reach it from another
+ * process: the driver's Hadoop settings and, for a volume, its Databricks credentials. Travels to
+ * tasks inside what Spark serialises for them, and nowhere else; {@link #toString} has no secret.
+ * Immutable and thread-safe.
+ */
+public final class Destination implements Serializable {
+  private static final long serialVersionUID = 1L;
+
+  private final String location;
+  private final HashMap<String, String> hadoopSettings;
+  private final String databricksHost;
+  private final String databricksToken;
+
+  private Destination(
+      String location,
+      Map<String, String> hadoopSettings,
+      Optional<WorkerCredentials> credentials) {
+    this.location = location;
+    this.hadoopSettings = new HashMap<>(hadoopSettings);
+    databricksHost = credentials.map(WorkerCredentials::host).orElse("");
+    databricksToken = credentials.map(WorkerCredentials::token).orElse("");
+  }
+
+  /**
+   * A directory as the driver knows it.
+   *
+   * @param location a path of this host, which becomes an absolute one, or a location that a {@code
+   *     StorageProvider} takes
+   * @param hadoop the driver's settings; those that are not Hadoop's own defaults travel along
+   *     where the location may need them
+   * @throws IllegalArgumentException if it is blank or no location
+   */
+  public static Destination of(String location, Configuration hadoop) {
+    if (location.isBlank()) {
+      throw new IllegalArgumentException("The target directory is empty: say where to write");
+    }
+    if (isVolume(location)) {
+      // None that can be had here: a task may find its own, and else says what it looked for.
+      var credentials = DatabricksAuth.builder().build().resolveIfConfigured();
+      return new Destination(location, Map.of(), credentials);
+    }
+    if (Storages.isLocal(location)) {
+      var path = Storages.localPath(location).orElseThrow().toAbsolutePath().normalize();
+      return new Destination(path.toString(), Map.of(), Optional.empty());
+    }
+    return new Destination(
+        location.replaceAll("(?<=[^/:])/+$", ""), ownSettings(hadoop), Optional.empty());
+  }
+
+  private static boolean isVolume(String location) {
+    return location.startsWith("dbfs:") || location.matches("/+Volumes/.*");
+  }
+
+  /** Those that somebody set; the others are the same in every process. */
+  private static Map<String, String> ownSettings(Configuration hadoop) {
+    var settings = new HashMap<String, String>();
+    for (var entry : hadoop) {
+      var sources = hadoop.getPropertySources(entry.getKey());
+      boolean isDefault =
+          sources != null
+              && sources.length > 0
+              && sources[sources.length - 1].endsWith("-default.xml");
+      if (!isDefault) {
+        settings.put(entry.getKey(), entry.getValue());
+      }
+    }
+    return settings;
+  }
+
+  /** The directory as it was given, or an absolute path. */
+  public String location() {
+    return location;
+  }
+
+  /** The directory as a URI, for people. */
+  public String uri() {
+    return localDirectory()
+        .map(path -> path.toUri().toString().replaceAll("/$", ""))
+        .orElse(shown());
+  }
+
+  /** The directory, if it is one of this host or mounted on it. */
+  public Optional<Path> localDirectory() {
+    return Storages.isLocal(location) ? Storages.localPath(location) : Optional.empty();
+  }
+
+  /** Reaches the directory, or one below it. */
+  Storage connect(String below) throws IOException {
+    var path = below.isEmpty() ? location : location + "/" + below;
+    return Storages.connect(path, credentials(), hadoopSettings);
+  }
+
+  /** This process's own credentials where it has any; those that were sent can expire. */
+  private CredentialsSource credentials() {
+    var own = DatabricksAuth.builder().build();
+    return own.sourceIfConfigured()
+        .orElseGet(
+            () ->
+                databricksToken.isEmpty()
+                    ? own.source()
+                    : CredentialsSource.of(WorkerCredentials.of(databricksHost, databricksToken)));
+  }
+
+  private String shown() {
+    return location.replaceAll("(?<=://)[^/@]*:[^/@]*@", "***@");
+  }
+
+  @Override
+  public String toString() {
+    return "Destination[%s, Hadoop settings: %s, Databricks: %s]"
+        .formatted(
+            shown(),
+            hadoopSettings.keySet().stream().sorted().collect(Collectors.joining(", ")),
+            databricksToken.isEmpty() ? "none" : databricksHost);
+  }
+}

@@ -1,0 +1,175 @@
+package io.javatorch.conversion.commit;
+
+import io.javatorch.streaming.storage.RetryPolicy;
+import io.javatorch.streaming.storage.Storage;
+import io.javatorch.streaming.storage.StoredFile;
+import io.javatorch.streaming.storage.Uploader;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** The driver's way to a target: everything is tried again as a policy says. Thread-safe. */
+final class Store implements AutoCloseable {
+  /** Requests at a time where there are many, which is when a target has many parts. */
+  private static final int THREADS = 16;
+
+  private final Storage storage;
+  private final RetryPolicy retries;
+
+  /** For all but uploads in the background, and so never out of order. */
+  private final Uploader requests;
+
+  private final ExecutorService threads;
+
+  /** Takes the storage over. */
+  Store(Storage storage, RetryPolicy retries) {
+    this.storage = storage;
+    this.retries = retries;
+    requests = new Uploader(new KeptOpen(storage), retries, 1);
+    threads =
+        Executors.newFixedThreadPool(
+            THREADS,
+            task -> {
+              var thread = new Thread(task, "mds-commit");
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  String location() {
+    return storage.location();
+  }
+
+  List<StoredFile> list(String directory) throws IOException {
+    return requests.list(directory);
+  }
+
+  void delete(String path) throws IOException {
+    requests.delete(path);
+  }
+
+  void deleteDirectory(String path) throws IOException {
+    requests.deleteDirectory(path);
+  }
+
+  boolean putNew(Path source, String path) throws IOException {
+    return requests.putNew(source, path);
+  }
+
+  /** The content of a file, if there is one. */
+  Optional<byte[]> read(String path) throws IOException {
+    try {
+      return Optional.of(requests.read(path));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** Puts a file, once it is whole. */
+  void put(Path source, String path) throws IOException {
+    // One of its own: an uploader is of no more use once a file has failed.
+    try (var uploader = new Uploader(new KeptOpen(storage), retries, 1)) {
+      uploader.upload(source, path, () -> {});
+      uploader.await();
+    }
+  }
+
+  /** Puts a small file, once. */
+  void putOnce(byte[] content, String path) throws IOException {
+    withFile(
+        content,
+        file -> {
+          storage.put(file, path);
+          return null;
+        });
+  }
+
+  void put(byte[] content, String path) throws IOException {
+    withFile(
+        content,
+        file -> {
+          put(file, path);
+          return null;
+        });
+  }
+
+  boolean putNew(byte[] content, String path) throws IOException {
+    return withFile(content, file -> putNew(file, path));
+  }
+
+  private interface FileUse<T> {
+    T with(Path file) throws IOException;
+  }
+
+  private static <T> T withFile(byte[] content, FileUse<T> use) throws IOException {
+    var file = Files.createTempFile("mds-commit-", "");
+    try {
+      Files.write(file, content);
+      return use.with(file);
+    } finally {
+      Files.deleteIfExists(file);
+    }
+  }
+
+  /** Asks for one thing. */
+  interface Request<A, T> {
+    T ask(A about) throws IOException;
+  }
+
+  /**
+   * Asks for many things at a time, and answers in their order. All have been asked for when it
+   * returns or fails.
+   */
+  <A, T> List<T> each(Collection<A> all, Request<A, T> request) throws IOException {
+    var asked = new ArrayList<Future<T>>(all.size());
+    for (var one : all) {
+      asked.add(threads.submit(() -> request.ask(one)));
+    }
+    var answers = new ArrayList<T>(all.size());
+    IOException failure = null;
+    for (var answer : asked) {
+      try {
+        answers.add(answer.get());
+      } catch (ExecutionException e) {
+        var cause = e.getCause();
+        var told =
+            cause instanceof IOException io ? io : new IOException(String.valueOf(cause), cause);
+        if (failure == null) {
+          failure = told;
+        } else if (failure.getSuppressed().length < 3) {
+          failure.addSuppressed(told);
+        }
+      } catch (InterruptedException e) {
+        asked.forEach(other -> other.cancel(true));
+        Thread.currentThread().interrupt();
+        var interrupted = new InterruptedIOException("interrupted while waiting for " + location());
+        interrupted.initCause(e);
+        throw interrupted;
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+    return answers;
+  }
+
+  @Override
+  public void close() throws IOException {
+    threads.shutdownNow();
+    try {
+      requests.close();
+    } finally {
+      storage.close();
+    }
+  }
+}

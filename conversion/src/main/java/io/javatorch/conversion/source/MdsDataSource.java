@@ -1,0 +1,90 @@
+package io.javatorch.conversion.source;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SQLContext;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.connector.catalog.Column;
+import org.apache.spark.sql.connector.catalog.Table;
+import org.apache.spark.sql.connector.catalog.TableCapability;
+import org.apache.spark.sql.connector.catalog.TableProvider;
+import org.apache.spark.sql.connector.expressions.Transform;
+import org.apache.spark.sql.sources.BaseRelation;
+import org.apache.spark.sql.sources.CreatableRelationProvider;
+import org.apache.spark.sql.sources.DataSourceRegister;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.util.CaseInsensitiveStringMap;
+
+/**
+ * The data source {@code mds}.
+ *
+ * <p>Spark lets a source of this kind write in the modes append and overwrite alone, unless it
+ * comes with a catalog, and tells it neither. So a table made here says that it cannot be written,
+ * and Spark then hands the DataFrame and the mode to {@link #createRelation}, which runs the write
+ * in any mode. A table of the catalog is written directly.
+ */
+public final class MdsDataSource
+    implements TableProvider, DataSourceRegister, CreatableRelationProvider {
+  /** Made by Spark. */
+  public MdsDataSource() {}
+
+  @Override
+  public String shortName() {
+    return "mds";
+  }
+
+  @Override
+  public boolean supportsExternalMetadata() {
+    return true;
+  }
+
+  @Override
+  public StructType inferSchema(CaseInsensitiveStringMap options) {
+    throw new UnsupportedOperationException("reading is on its way");
+  }
+
+  @Override
+  public Table getTable(
+      StructType schema, Transform[] partitioning, Map<String, String> properties) {
+    return new Table() {
+      @Override
+      public String name() {
+        return "mds";
+      }
+
+      @Override
+      public Column[] columns() {
+        return new Column[0];
+      }
+
+      @Override
+      public Set<TableCapability> capabilities() {
+        return Set.of();
+      }
+    };
+  }
+
+  /** What can be written is said by the check of all columns at once. */
+  @Override
+  public boolean supportsDataType(DataType type) {
+    return true;
+  }
+
+  @Override
+  public BaseRelation createRelation(
+      SQLContext context,
+      SaveMode mode,
+      scala.collection.immutable.Map<String, String> options,
+      Dataset<Row> frame) {
+    var given = new HashMap<String, String>();
+    for (var entries = options.iterator(); entries.hasNext(); ) {
+      var entry = entries.next();
+      given.put(entry._1(), entry._2());
+    }
+    return MdsWrites.save(context, mode, given, frame);
+  }
+}

@@ -1,0 +1,139 @@
+package io.javatorch.conversion.source;
+
+import io.javatorch.conversion.ConversionException;
+import io.javatorch.conversion.commit.Published;
+import io.javatorch.conversion.commit.TargetJob;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SQLContext;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.sources.BaseRelation;
+import org.apache.spark.sql.types.StructType;
+
+/** Writes DataFrames in any of Spark's save modes, and says what was written. */
+public final class MdsWrites {
+  /** Spark's own name for what partitionBy was given. */
+  private static final String PARTITION_COLUMNS = "__partition_columns";
+
+  private MdsWrites() {}
+
+  /**
+   * Writes a DataFrame as one Spark job, and waits for it.
+   *
+   * @param options as {@link WriteOptions} describes them
+   * @return what was written; empty if the mode is {@link SaveMode#Ignore} and there is a data set
+   * @throws IllegalArgumentException if an option is wrong, or a column cannot be written; no task
+   *     has run then
+   * @throws ConversionException if the target may not be written, a row cannot be, or the store or
+   *     Spark fails; what was there is there still
+   */
+  public static Optional<Published> write(
+      Dataset<Row> frame, SaveMode mode, Map<String, String> options) {
+    var prepared =
+        PreparedWrite.of(
+            frame.sparkSession(), frame.schema(), WriteOptions.of(options), mode(mode));
+    try {
+      if (mode == SaveMode.Ignore && TargetJob.hasDataSet(prepared.destination())) {
+        return Optional.empty();
+      }
+      prepared.checkTarget();
+    } catch (IOException e) {
+      throw new ConversionException(
+          "Cannot write to " + prepared.destination().uri() + ": " + e.getMessage(), e);
+    }
+    run(frame, prepared);
+    return prepared.published();
+  }
+
+  /** As Spark calls it for {@code df.write().format("mds").save()}. */
+  static BaseRelation save(
+      SQLContext context, SaveMode mode, Map<String, String> options, Dataset<Row> frame) {
+    if (options.containsKey(PARTITION_COLUMNS)) {
+      throw new IllegalArgumentException(
+          "Shards cannot be partitioned by columns: leave out partitionBy");
+    }
+    var unused = write(frame, mode, options);
+    return new Written(context, frame.schema());
+  }
+
+  /** What Spark wants to get for a write, of which it uses the schema. */
+  private static final class Written extends BaseRelation {
+    private final SQLContext context;
+    private final StructType schema;
+
+    Written(SQLContext context, StructType schema) {
+      this.context = context;
+      this.schema = schema;
+    }
+
+    @Override
+    public SQLContext sqlContext() {
+      return context;
+    }
+
+    @Override
+    public StructType schema() {
+      return schema;
+    }
+  }
+
+  private static TargetJob.Mode mode(SaveMode mode) {
+    return switch (mode) {
+      case Append -> TargetJob.Mode.APPEND;
+      case Overwrite -> TargetJob.Mode.OVERWRITE;
+      case ErrorIfExists, Ignore -> TargetJob.Mode.ERROR;
+    };
+  }
+
+  private static void run(Dataset<Row> frame, PreparedWrite prepared) {
+    var write = new MdsBatchWrite(prepared);
+    var key = PreparedWrites.add(write);
+    RuntimeException failure = null;
+    try {
+      frame
+          .write()
+          .format(PreparedWrites.class.getName())
+          .option(PreparedWrites.KEY, key)
+          .mode(SaveMode.Append)
+          .save();
+    } catch (RuntimeException e) {
+      failure = explain(e);
+    } catch (Exception e) {
+      // Spark is written in Scala, which throws checked exceptions without declaring them.
+      failure = explain(e);
+    } finally {
+      PreparedWrites.remove(key);
+      failure = aborted(write, failure);
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  /** Spark has done so itself, unless it failed where it does not expect to. */
+  private static RuntimeException aborted(MdsBatchWrite write, RuntimeException failure) {
+    try {
+      write.abort();
+    } catch (ConversionException e) {
+      if (failure == null) {
+        return e;
+      }
+      failure.addSuppressed(e);
+    }
+    return failure;
+  }
+
+  /** Finds the task's own words below Spark's account of the failed stage. */
+  private static RuntimeException explain(Exception failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof ConversionException own) {
+        return cause == failure ? own : new ConversionException(own.getMessage(), failure);
+      }
+    }
+    return new ConversionException(
+        "The Spark job that writes the shards failed: " + failure.getMessage(), failure);
+  }
+}

@@ -1,0 +1,130 @@
+package io.javatorch.conversion.source;
+
+import io.javatorch.conversion.commit.Destination;
+import io.javatorch.conversion.commit.Published;
+import io.javatorch.conversion.commit.ShardSettings;
+import io.javatorch.conversion.commit.TargetJob;
+import io.javatorch.conversion.schema.MdsSchema;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.BinaryType;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/** A write of which all is known but the rows. Its columns are mapped and its options checked. */
+final class PreparedWrite {
+  /**
+   * The metadata of a binary column that holds whole samples, as {@code SampleEncoder} encodes
+   * them: a JSON object of column names and MDS encodings.
+   */
+  static final String ENCODED_COLUMNS = "io.javatorch.mds.columns";
+
+  private final Destination destination;
+  private final TargetJob.Plan plan;
+  private final ShardSettings settings;
+  private final Optional<MdsSchema> schema;
+  private Optional<Published> published = Optional.empty();
+
+  private PreparedWrite(
+      Destination destination,
+      TargetJob.Plan plan,
+      ShardSettings settings,
+      Optional<MdsSchema> schema) {
+    this.destination = destination;
+    this.plan = plan;
+    this.settings = settings;
+    this.schema = schema;
+  }
+
+  /**
+   * Prepares a write.
+   *
+   * @throws IllegalArgumentException if the columns cannot be written
+   */
+  static PreparedWrite of(
+      SparkSession spark, StructType rows, WriteOptions options, TargetJob.Mode mode) {
+    var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    var encoded = encodedColumns(rows);
+    Optional<MdsSchema> schema = Optional.empty();
+    Map<String, String> columns;
+    if (encoded.isPresent()) {
+      if (!options.columns().isEmpty()) {
+        throw new IllegalArgumentException(
+            "The option columns is of no use for samples that are encoded already");
+      }
+      columns = WriteOptions.jsonColumns(encoded.get());
+    } else {
+      var mapped =
+          options.columns().isEmpty()
+              ? MdsSchema.of(rows, options.nullPolicy())
+              : MdsSchema.of(rows, options.columns(), options.nullPolicy());
+      schema = Optional.of(mapped);
+      columns = new LinkedHashMap<>(mapped.encodings());
+    }
+    return new PreparedWrite(
+        Destination.of(options.path(), context.hadoopConfiguration()),
+        new TargetJob.Plan(
+            mode,
+            columns,
+            options.mergeIndex(),
+            Optional.empty(),
+            "Spark application %s with its driver on %s"
+                .formatted(
+                    context.sc().applicationId(),
+                    context.getConf().get("spark.driver.host", "an unknown host"))),
+        new ShardSettings(
+            columns,
+            options.compression(),
+            options.hashes(),
+            options.sizeLimitBytes(),
+            options.local(),
+            options.keepLocal()),
+        schema);
+  }
+
+  private static Optional<String> encodedColumns(StructType rows) {
+    StructField[] fields = rows.fields();
+    if (fields.length == 1
+        && fields[0].dataType() instanceof BinaryType
+        && fields[0].metadata().contains(ENCODED_COLUMNS)) {
+      return Optional.of(fields[0].metadata().getString(ENCODED_COLUMNS));
+    }
+    return Optional.empty();
+  }
+
+  Destination destination() {
+    return destination;
+  }
+
+  /** Makes sure that the target may be written, before Spark runs anything. */
+  void checkTarget() throws IOException {
+    TargetJob.check(destination, plan);
+  }
+
+  TargetJob begin() throws IOException {
+    return TargetJob.begin(destination, plan);
+  }
+
+  MdsDataWriterFactory factory(TargetJob job) {
+    return new MdsDataWriterFactory(destination, settings, schema, job.id(), job.firstPart());
+  }
+
+  void published(Published result) {
+    published = Optional.of(result);
+  }
+
+  /** What was published, if something was. */
+  Optional<Published> published() {
+    return published;
+  }
+
+  @Override
+  public String toString() {
+    return "mds " + destination.uri() + " " + List.copyOf(plan.columns().keySet());
+  }
+}

@@ -1,0 +1,273 @@
+package io.javatorch.conversion.source;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.javatorch.conversion.schema.NullPolicy;
+import io.javatorch.streaming.codec.Compression;
+import io.javatorch.streaming.codec.HashAlgorithm;
+import io.javatorch.streaming.format.MdsWriter;
+import io.javatorch.streaming.format.SizeLimit;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * The options of {@code df.write().format("mds")}. Names are taken in any case; an unknown one is
+ * refused.
+ *
+ * <table>
+ * <caption>Options</caption>
+ * <tr><th>name</th><th>value</th><th>default</th></tr>
+ * <tr><td>path</td><td>the target directory: a path, or a location such as {@code hdfs://…}, {@code
+ * s3a://…} or {@code /Volumes/…}</td><td>required</td></tr>
+ * <tr><td>columns</td><td>the columns to write and their encodings, as {@code a=int32,b} or as a
+ * JSON object {@code {"a": "int32", "b": ""}}; the latter where a name or an encoding has a comma
+ * or an equals sign. One without an encoding gets its type's default</td><td>all</td></tr>
+ * <tr><td>compression</td><td>such as {@code zstd:7}; {@code none}</td><td>zstd</td></tr>
+ * <tr><td>hashes</td><td>such as {@code sha1,xxh64}</td><td>none</td></tr>
+ * <tr><td>sizeLimit</td><td>of a shard before compression: bytes, or such as {@code 64mb}</td>
+ * <td>64mb</td></tr>
+ * <tr><td>nullPolicy</td><td>fail, drop, zero or json</td><td>fail</td></tr>
+ * <tr><td>mergeIndex</td><td>whether one index in the root names all shards; else each part has its
+ * own</td><td>true</td></tr>
+ * <tr><td>local</td><td>the directory on each executor in which shards are made before they are
+ * uploaded; of no use where the target is a local directory</td><td>a temporary one</td></tr>
+ * <tr><td>keepLocal</td><td>whether shards stay in {@code local}</td><td>false</td></tr>
+ * <tr><td>progress</td><td>time between two log lines, such as {@code 5s} or {@code 500ms}; 0 for
+ * none</td><td>5s</td></tr>
+ * </table>
+ *
+ * @param path the target directory
+ * @param columns column names to encodings; an empty encoding means the default for the type; no
+ *     columns at all mean all of the DataFrame's
+ * @param compression an MDS compression name, or empty for none
+ * @param hashes MDS hash names, sorted
+ * @param sizeLimitBytes limit of a shard before compression, above 0 and below 2^32
+ * @param nullPolicy what becomes of nulls
+ * @param mergeIndex whether one index in the root names all shards
+ * @param local directory on each executor for shards that are to be uploaded; may be empty
+ * @param keepLocal whether shards stay there
+ * @param progress time between two reports; zero for none
+ */
+public record WriteOptions(
+    String path,
+    Map<String, String> columns,
+    String compression,
+    List<String> hashes,
+    long sizeLimitBytes,
+    NullPolicy nullPolicy,
+    boolean mergeIndex,
+    String local,
+    boolean keepLocal,
+    Duration progress) {
+  static final String PATH = "path";
+  static final String COLUMNS = "columns";
+  static final String COMPRESSION = "compression";
+  static final String HASHES = "hashes";
+  static final String SIZE_LIMIT = "sizeLimit";
+  static final String NULL_POLICY = "nullPolicy";
+  static final String MERGE_INDEX = "mergeIndex";
+  static final String LOCAL = "local";
+  static final String KEEP_LOCAL = "keepLocal";
+  static final String PROGRESS = "progress";
+
+  private static final List<String> NAMES =
+      List.of(
+          PATH,
+          COLUMNS,
+          COMPRESSION,
+          HASHES,
+          SIZE_LIMIT,
+          NULL_POLICY,
+          MERGE_INDEX,
+          LOCAL,
+          KEEP_LOCAL,
+          PROGRESS);
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  public WriteOptions {
+    columns = new LinkedHashMap<>(columns);
+    hashes = List.copyOf(hashes);
+  }
+
+  /**
+   * Reads options.
+   *
+   * @throws IllegalArgumentException if one is unknown, which the message says with the known name
+   *     next to it, or has a value that it cannot have
+   */
+  public static WriteOptions of(Map<String, String> given) {
+    var options = new TreeMap<String, String>(String.CASE_INSENSITIVE_ORDER);
+    given.forEach(
+        (name, value) -> {
+          if (NAMES.stream().noneMatch(name::equalsIgnoreCase)) {
+            throw new IllegalArgumentException(unknown(name));
+          }
+          if (options.put(name, value) != null) {
+            throw new IllegalArgumentException("The option " + name + " is given twice");
+          }
+        });
+    if (options.getOrDefault(PATH, "").isBlank()) {
+      throw new IllegalArgumentException(
+          "There is no path to write to: use save(path), or the option path");
+    }
+    return new WriteOptions(
+        options.get(PATH),
+        parse(options, COLUMNS, "", WriteOptions::columns),
+        parse(options, COMPRESSION, "zstd", WriteOptions::compression),
+        parse(options, HASHES, "", WriteOptions::hashes),
+        parse(
+            options,
+            SIZE_LIMIT,
+            Long.toString(MdsWriter.DEFAULT_SIZE_LIMIT_BYTES),
+            WriteOptions::sizeLimit),
+        parse(options, NULL_POLICY, "fail", NullPolicy::parse),
+        parse(options, MERGE_INDEX, "true", WriteOptions::bool),
+        options.getOrDefault(LOCAL, ""),
+        parse(options, KEEP_LOCAL, "false", WriteOptions::bool),
+        parse(options, PROGRESS, "5s", WriteOptions::duration));
+  }
+
+  private interface Parser<T> {
+    T parse(String value);
+  }
+
+  private static <T> T parse(
+      Map<String, String> options, String name, String byDefault, Parser<T> parser) {
+    try {
+      return parser.parse(options.getOrDefault(name, byDefault).strip());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("The option " + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static String unknown(String name) {
+    var lower = name.toLowerCase(Locale.ROOT);
+    var nearest =
+        NAMES.stream()
+            .min(
+                (a, b) ->
+                    Integer.compare(
+                        distance(lower, a.toLowerCase(Locale.ROOT)),
+                        distance(lower, b.toLowerCase(Locale.ROOT))))
+            .orElseThrow();
+    return "There is no option '%s' for writing mds; did you mean %s? There are %s"
+        .formatted(name, nearest, String.join(", ", NAMES));
+  }
+
+  /** How many letters have to be changed, added or left out. */
+  private static int distance(String from, String to) {
+    var row = new int[to.length() + 1];
+    for (int j = 0; j <= to.length(); j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= from.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= to.length(); j++) {
+        int above = row[j];
+        int changed = diagonal + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
+        row[j] = Math.min(changed, Math.min(above, row[j - 1]) + 1);
+        diagonal = above;
+      }
+    }
+    return row[to.length()];
+  }
+
+  private static Map<String, String> columns(String value) {
+    var columns = new LinkedHashMap<String, String>();
+    if (value.startsWith("{")) {
+      return jsonColumns(value);
+    }
+    for (var item : value.isEmpty() ? new String[0] : value.split(",", -1)) {
+      int equals = item.indexOf('=');
+      var name = (equals < 0 ? item : item.substring(0, equals)).strip();
+      if (name.isEmpty()) {
+        throw new IllegalArgumentException(
+            "'%s' has an empty name; write a=int32,b or a JSON object".formatted(value));
+      }
+      if (columns.put(name, equals < 0 ? "" : item.substring(equals + 1).strip()) != null) {
+        throw new IllegalArgumentException("'%s' is named twice".formatted(name));
+      }
+    }
+    return columns;
+  }
+
+  /**
+   * Reads a JSON object of texts, in its order.
+   *
+   * @throws IllegalArgumentException if it is something else
+   */
+  static Map<String, String> jsonColumns(String json) {
+    var columns = new LinkedHashMap<String, String>();
+    try {
+      var tree = JSON.readTree(json);
+      if (!tree.isObject()) {
+        throw new IllegalArgumentException("'%s' is no JSON object".formatted(json));
+      }
+      for (var field : tree.properties()) {
+        if (!field.getValue().isTextual()) {
+          throw new IllegalArgumentException(
+              "the encoding of '%s' must be a text, such as \"int32\"".formatted(field.getKey()));
+        }
+        columns.put(field.getKey(), field.getValue().textValue());
+      }
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(
+          "'%s' is no JSON: %s".formatted(json, e.getOriginalMessage()), e);
+    }
+    return columns;
+  }
+
+  private static String compression(String value) {
+    return value.isEmpty() || value.equalsIgnoreCase("none") ? "" : Compression.parse(value).spec();
+  }
+
+  private static List<String> hashes(String value) {
+    var names = new TreeSet<String>();
+    for (var name : value.isEmpty() ? new String[0] : value.split(",", -1)) {
+      names.add(new HashAlgorithm(name.strip()).name());
+    }
+    return new ArrayList<>(names);
+  }
+
+  private static long sizeLimit(String value) {
+    long bytes = SizeLimit.parse(value);
+    if (bytes <= 0 || bytes >= 1L << 32) {
+      throw new IllegalArgumentException(bytes + " bytes are not above 0 and below 2^32");
+    }
+    return bytes;
+  }
+
+  private static boolean bool(String value) {
+    if (value.equalsIgnoreCase("true")) {
+      return true;
+    } else if (value.equalsIgnoreCase("false")) {
+      return false;
+    }
+    throw new IllegalArgumentException("'" + value + "' is neither true nor false");
+  }
+
+  private static Duration duration(String value) {
+    try {
+      if (value.endsWith("ms")) {
+        return Duration.ofMillis(Long.parseLong(value.substring(0, value.length() - 2).strip()));
+      }
+      var seconds = value.endsWith("s") ? value.substring(0, value.length() - 1).strip() : value;
+      var time = Duration.ofSeconds(Long.parseLong(seconds));
+      if (!time.isNegative()) {
+        return time;
+      }
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "'" + value + "' is no time; write for example 5s, 500ms or 0", e);
+    }
+    throw new IllegalArgumentException("'" + value + "' is negative");
+  }
+}
