@@ -1,0 +1,128 @@
+package io.javatorch.conversion.progress;
+
+import java.time.Duration;
+import java.util.BitSet;
+import java.util.NoSuchElementException;
+import org.apache.spark.SparkContext;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
+
+/**
+ * Adds up what the tasks of a job's last stage have written. Called by Spark's thread for listeners
+ * and by the one that reports.
+ */
+final class StageListener extends SparkListener {
+  private final String id;
+  private final SparkContext context;
+
+  private int stage = -1;
+  private long startNanos;
+  private int partitions;
+  private final BitSet done = new BitSet();
+
+  /** Written by the accepted attempts. */
+  private long doneRows;
+
+  private long doneBytes;
+
+  /** Written by all attempts that have ended, however they did. */
+  private long endedRows;
+
+  private long endedBytes;
+
+  /** The most that was ever reported. */
+  private long topRows;
+
+  private long topBytes;
+
+  StageListener(String id, SparkContext context) {
+    this.id = id;
+    this.context = context;
+  }
+
+  @Override
+  public synchronized void onStageSubmitted(SparkListenerStageSubmitted event) {
+    var properties = event.properties();
+    if (properties == null || !id.equals(properties.getProperty(StageProgress.PROPERTY))) {
+      return;
+    }
+    var info = event.stageInfo();
+    // Stages before the last one write for a shuffle. Jobs that prepare (a sample for a sort, a
+    // table to broadcast) come before the one that writes.
+    if (info.shuffleDepId().isDefined() || info.stageId() == stage) {
+      return;
+    }
+    stage = info.stageId();
+    startNanos = System.nanoTime();
+    partitions = info.numTasks();
+    done.clear();
+    doneRows = 0;
+    doneBytes = 0;
+    endedRows = 0;
+    endedBytes = 0;
+    topRows = 0;
+    topBytes = 0;
+  }
+
+  @Override
+  public synchronized void onTaskEnd(SparkListenerTaskEnd event) {
+    if (event.stageId() != stage) {
+      return;
+    }
+    // There are none of an attempt whose executor is gone.
+    var metrics = event.taskMetrics();
+    long rows = metrics == null ? 0 : metrics.outputMetrics().recordsWritten();
+    long bytes = metrics == null ? 0 : metrics.outputMetrics().bytesWritten();
+    endedRows += rows;
+    endedBytes += bytes;
+    // Of two attempts that both succeed Spark takes the first.
+    if (event.taskInfo().successful() && !done.get(event.taskInfo().index())) {
+      done.set(event.taskInfo().index());
+      doneRows += rows;
+      doneBytes += bytes;
+      notifyAll();
+    }
+  }
+
+  /**
+   * Waits for the last events of a job that has ended well, which arrive a little after its end.
+   *
+   * @param limit how long to wait; events are dropped where there are too many of them
+   */
+  synchronized void awaitEnd(Duration limit) throws InterruptedException {
+    long deadline = System.nanoTime() + limit.toNanos();
+    while (partitions == 0 || done.cardinality() < partitions) {
+      long millis = (deadline - System.nanoTime()) / 1_000_000;
+      if (millis <= 0) {
+        return;
+      }
+      wait(millis);
+    }
+  }
+
+  synchronized StageFigures figures() {
+    if (stage < 0) {
+      return new StageFigures(0, 0, 0, 0, Duration.ZERO);
+    }
+    long runningRows = 0;
+    long runningBytes = 0;
+    if (done.cardinality() < partitions) {
+      try {
+        var data = context.statusStore().lastStageAttempt(stage);
+        runningRows = Math.max(0, data.outputRecords() - endedRows);
+        runningBytes = Math.max(0, data.outputBytes() - endedBytes);
+      } catch (NoSuchElementException e) {
+        // The store gets the same events on a thread of its own, and forgets old stages.
+      }
+    }
+    topRows = Math.max(topRows, doneRows + runningRows);
+    topBytes = Math.max(topBytes, doneBytes + runningBytes);
+    return new StageFigures(
+        done.cardinality(),
+        partitions,
+        topRows,
+        topBytes,
+        Duration.ofNanos(System.nanoTime() - startNanos));
+  }
+}
