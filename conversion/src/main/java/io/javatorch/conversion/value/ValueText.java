@@ -147,6 +147,11 @@ final class ValueText {
     throw new IllegalArgumentException("a " + type.sql() + " is no text");
   }
 
+  /** A text for a message. */
+  static String shortened(String text) {
+    return text.length() <= 100 ? text : text.substring(0, 100) + "…";
+  }
+
   /**
    * Spark's form of a decimal.
    *

@@ -127,6 +127,27 @@ public final class Sample {
     throw wrongType(column, "text");
   }
 
+  /**
+   * The UTF-8 of a text column's value as a new array: what {@link #getString(int)} returns,
+   * without making a String of it. It is UTF-8 for sure.
+   */
+  public byte[] getUtf8(int column) {
+    var encoding = schema.encoding(column);
+    if (encoding != Encoding.StrEncoding.INSTANCE
+        && !(encoding instanceof TextNumberEncoding)
+        && encoding != JsonEncoding.INSTANCE) {
+      throw wrongType(column, "text");
+    }
+    var utf8 = getBytes(column);
+    int malformed = Utf8.firstMalformed(utf8);
+    if (malformed >= 0) {
+      throw undecodable(
+          column,
+          new InvalidDataException("it is not UTF-8 from byte " + malformed + " of the value on"));
+    }
+    return utf8;
+  }
+
   /** An ndarray column's value; where the shard is mapped this copies nothing. */
   public NdArray getNdArray(String column) {
     return getNdArray(schema.ordinal(column));
