@@ -1,28 +1,33 @@
 package io.javatorch.conversion;
 
+import static org.apache.spark.sql.functions.col;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.javatorch.auth.CredentialsSource;
+import io.javatorch.conversion.commit.Published;
+import io.javatorch.conversion.layout.RowLayout;
 import io.javatorch.conversion.schema.MdsSchema;
+import io.javatorch.conversion.schema.NullPolicy;
+import io.javatorch.conversion.source.MdsWrites;
+import io.javatorch.conversion.source.WriteOptions;
 import io.javatorch.streaming.codec.Compression;
 import io.javatorch.streaming.codec.HashAlgorithm;
 import io.javatorch.streaming.format.MdsWriter;
-import java.io.IOException;
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.TreeSet;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.TaskContext;
-import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.util.LongAccumulator;
+import org.apache.spark.sql.SaveMode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,18 +35,21 @@ import org.slf4j.LoggerFactory;
  * Writes a Spark DataFrame as MDS shards that {@code StreamingDataset} and the Python library read.
  *
  * <pre>{@code
- * var summary = DataFrameToMds.builder(df).out("/data/digits-mds").convert();
+ * var summary = DataFrameToMds.builder(df).out("/data/digits-mds").shuffle(17).shards(64).convert();
  * }</pre>
  *
- * <p>Each partition that has rows becomes a directory {@code part-00000}, {@code part-00001}, ...
- * (named by the partition's number, so a run over the same DataFrame gives the same names) and the
- * merged {@code index.json} in the target covers them all. {@link MdsSchema} says which column
- * types can be written.
+ * <p>It is {@code df.write().format("mds")} with more to it: a global shuffle, shards of equal
+ * size, a function that makes samples of rows, progress, and a summary.
  *
- * <p>The target appears whole or not at all: attempts write into a staging directory in the target,
- * the driver moves the one attempt at each partition that Spark accepted, and writes the index
- * last. A failed job leaves the target as it was; failed and speculative attempts leave nothing.
- * Only one job at a time can write into a target: a file {@code _conversion-owner} names it.
+ * <p>Each partition that has rows becomes a directory {@code part-00000}, {@code part-00001}, ...
+ * (named by the partition's number), in which shards are named after their content: a run over the
+ * same DataFrame gives the same names and the same bytes. {@link MdsSchema} says which column types
+ * can be written.
+ *
+ * <p>The data set appears whole or not at all: tasks write shards, which no reader sees, and the
+ * driver writes the index last. A failed job leaves what was in the target as it was, and removes
+ * what it added. Only one job at a time can write into a target: a file {@code _conversion-owner}
+ * names it.
  */
 public final class DataFrameToMds {
   private static final Logger LOG = LoggerFactory.getLogger(DataFrameToMds.class);
@@ -56,27 +64,53 @@ public final class DataFrameToMds {
   /** What to write, and where. Not thread-safe. */
   public static final class Builder {
     private final Dataset<Row> frame;
-    private String out = "";
+    private final Map<String, String> options = new LinkedHashMap<>();
     private Map<String, String> columns = Map.of();
-    private String compression = "zstd";
-    private final TreeSet<String> hashes = new TreeSet<>();
-    private long sizeLimitBytes = MdsWriter.DEFAULT_SIZE_LIMIT_BYTES;
-    private boolean overwrite;
+    private Optional<RowFunction> function = Optional.empty();
+    private SaveMode mode = SaveMode.ErrorIfExists;
+    private OptionalLong seed = OptionalLong.empty();
+    private OptionalInt shards = OptionalInt.empty();
+    private Optional<CredentialsSource> credentials = Optional.empty();
     private Duration progressInterval = Duration.ofSeconds(5);
-    private Consumer<ConversionProgress> progress =
-        state -> LOG.info("Writing MDS shards: {}", state);
+    private Optional<Consumer<ConversionProgress>> progress =
+        Optional.of(state -> LOG.info("Writing MDS shards: {}", state));
 
     private Builder(Dataset<Row> frame) {
       this.frame = Objects.requireNonNull(frame, "frame");
+      // The listener below sees it.
+      options.put(WriteOptions.PROGRESS, "0");
     }
 
     /**
-     * Sets the target directory: a path of the local file system, or a URI ({@code file:}, {@code
-     * hdfs:} or any other file system that Hadoop knows). The driver and all executors must share
-     * it. Required.
+     * Sets the target directory: a path of the local file system, which the driver and all
+     * executors must share, or a location such as {@code hdfs://…}, {@code s3a://…}, any other that
+     * Hadoop knows, or {@code /Volumes/…} of Databricks. Required.
      */
     public Builder out(String directory) {
-      out = Objects.requireNonNull(directory, "directory");
+      options.put(WriteOptions.PATH, Objects.requireNonNull(directory, "directory"));
+      options.remove(WriteOptions.LOCAL);
+      return this;
+    }
+
+    /**
+     * Sets the target directory, and where on each executor shards are made before they are
+     * uploaded to it.
+     *
+     * @param local a directory of each executor, such as one on a fast disk; see {@link #keepLocal}
+     * @param remote as in {@link #out(String)}, but not a path of the local file system
+     */
+    public Builder out(String local, String remote) {
+      out(remote);
+      options.put(WriteOptions.LOCAL, Objects.requireNonNull(local, "local"));
+      return this;
+    }
+
+    /**
+     * Whether shards stay in the local directory of {@link #out(String, String)} once they are
+     * uploaded; by default they do not.
+     */
+    public Builder keepLocal(boolean keep) {
+      options.put(WriteOptions.KEEP_LOCAL, Boolean.toString(keep));
       return this;
     }
 
@@ -88,6 +122,32 @@ public final class DataFrameToMds {
      */
     public Builder columns(Map<String, String> encodings) {
       columns = new LinkedHashMap<>(encodings);
+      function = Optional.empty();
+      return this;
+    }
+
+    /**
+     * Writes the samples that a function makes of rows, instead of the rows.
+     *
+     * @param rowFunction is serialised and runs in tasks
+     * @param encodings all columns of the samples, with their MDS encodings
+     * @throws IllegalArgumentException if there are no columns, or an encoding is missing
+     */
+    public Builder rows(RowFunction rowFunction, Map<String, String> encodings) {
+      if (encodings.isEmpty()) {
+        throw new IllegalArgumentException(
+            "Samples need columns: give rows(function, encodings) a name and an encoding for each");
+      }
+      encodings.forEach(
+          (name, encoding) -> {
+            if (encoding.isBlank()) {
+              throw new IllegalArgumentException(
+                  "Column '%s' of a row function needs an encoding, such as int32 or str"
+                      .formatted(name));
+            }
+          });
+      columns = new LinkedHashMap<>(encodings);
+      function = Optional.of(rowFunction);
       return this;
     }
 
@@ -98,13 +158,13 @@ public final class DataFrameToMds {
      * @throws IllegalArgumentException if there is no such compression
      */
     public Builder compression(String name) {
-      compression = Compression.parse(name).spec();
+      options.put(WriteOptions.COMPRESSION, Compression.parse(name).spec());
       return this;
     }
 
     /** Writes shards as they are. */
     public Builder noCompression() {
-      compression = "";
+      options.put(WriteOptions.COMPRESSION, "none");
       return this;
     }
 
@@ -115,10 +175,11 @@ public final class DataFrameToMds {
      * @throws IllegalArgumentException if there is no such hash
      */
     public Builder hashes(String... names) {
-      hashes.clear();
+      var known = new TreeSet<String>();
       for (var name : names) {
-        hashes.add(new HashAlgorithm(name).name());
+        known.add(new HashAlgorithm(name).name());
       }
+      options.put(WriteOptions.HASHES, String.join(",", known));
       return this;
     }
 
@@ -134,24 +195,87 @@ public final class DataFrameToMds {
         throw new IllegalArgumentException(
             "sizeLimitBytes must be above 0 and below 2^32, not " + bytes);
       }
-      sizeLimitBytes = bytes;
+      options.put(WriteOptions.SIZE_LIMIT, Long.toString(bytes));
       return this;
     }
 
     /**
-     * Whether to replace an earlier conversion in the target; by default a target that is not empty
-     * is refused. Only {@code index.json} and {@code part-*} directories are ever replaced, once
-     * the new shards are all there: a target with anything else in it is refused even so. While
-     * they are being replaced, a reader sees no data set; should the driver die in that moment,
-     * they are in {@code _temporary-*}{@code /replaced} in the target.
+     * Whether one {@code index.json} in the target names all shards, which is the default. Without,
+     * each {@code part-} directory has an index of its own and is a data set by itself; parts then
+     * appear one after the other at the end of the job.
      */
-    public Builder overwrite(boolean replace) {
-      overwrite = replace;
+    public Builder mergeIndex(boolean merge) {
+      options.put(WriteOptions.MERGE_INDEX, Boolean.toString(merge));
       return this;
     }
 
     /**
-     * Where to report progress, from a thread of its own; by default a log line every 5 s.
+     * Says what becomes of nulls, which MDS does not have; by default the conversion fails at the
+     * first one. Rows that are dropped are so while they are written, after {@link #shards} has
+     * divided them. Has no effect on the samples of {@link #rows}, in which nothing may be null.
+     */
+    public Builder nullPolicy(NullPolicy policy) {
+      options.put(WriteOptions.NULL_POLICY, policy.toString());
+      return this;
+    }
+
+    /**
+     * Shuffles all rows globally before they are written (those that {@link #rows} made, where
+     * there is a function). The order follows from the rows and the seed alone. Without {@link
+     * #shards} there are as many parts as the DataFrame has partitions. {@link RowLayout} says what
+     * it costs: the DataFrame is read twice.
+     *
+     * @param seed another seed gives another order
+     */
+    public Builder shuffle(long seed) {
+      this.seed = OptionalLong.of(seed);
+      return this;
+    }
+
+    /**
+     * Divides the rows into so many parts of equal size, each of which is one shard, or several if
+     * it is larger than the size limit. Without {@link #shuffle} the rows keep their order. {@link
+     * RowLayout} says what it costs: the DataFrame is read twice.
+     *
+     * @throws IllegalArgumentException if {@code count} is below 1
+     */
+    public Builder shards(int count) {
+      if (count < 1) {
+        throw new IllegalArgumentException("shards must be at least 1, not " + count);
+      }
+      shards = OptionalInt.of(count);
+      return this;
+    }
+
+    /**
+     * Says what to do if there is a data set in the target: refuse it, which is the default, add to
+     * it, replace it, or leave it and write nothing. A target with files in it that belong to no
+     * data set is always refused. While a data set is replaced, readers see the old one until the
+     * new one is there; its files are removed after that.
+     */
+    public Builder mode(SaveMode saveMode) {
+      mode = Objects.requireNonNull(saveMode, "saveMode");
+      return this;
+    }
+
+    /** Short for {@link #mode} with {@code Overwrite}, or with {@code ErrorIfExists}. */
+    public Builder overwrite(boolean replace) {
+      return mode(replace ? SaveMode.Overwrite : SaveMode.ErrorIfExists);
+    }
+
+    /**
+     * Where to find credentials for {@code /Volumes/…}; by default where {@code DatabricksAuth}
+     * looks. Asked on the driver; tasks get the credentials of the job's start, inside what Spark
+     * serialises for them.
+     */
+    public Builder credentials(CredentialsSource source) {
+      credentials = Optional.of(source);
+      return this;
+    }
+
+    /**
+     * Where to report progress, from a thread of its own; by default a log line every 5 s. There is
+     * a last report at the end. A listener that throws does not disturb the conversion.
      *
      * @param interval time between reports, at least 1 ms
      */
@@ -160,161 +284,100 @@ public final class DataFrameToMds {
         throw new IllegalArgumentException("interval must be at least 1 ms, not " + interval);
       }
       progressInterval = interval;
-      progress = Objects.requireNonNull(listener, "listener");
+      progress = Optional.of(listener);
+      return this;
+    }
+
+    /** Reports no progress. */
+    public Builder noProgress() {
+      progress = Optional.empty();
       return this;
     }
 
     /**
-     * Runs the conversion as one Spark job and waits for it.
+     * Runs the conversion and waits for it: one Spark job, and one before it that counts rows for
+     * {@link #shuffle} or {@link #shards}.
      *
      * @throws IllegalStateException if no target was set
-     * @throws IllegalArgumentException if a column is missing or of a type that MDS cannot hold; no
-     *     task has run then
-     * @throws ConversionException if the target is not empty or another conversion writes into it,
-     *     a value is null or cannot be written, or writing fails
+     * @throws IllegalArgumentException if a column is missing or of a type that MDS cannot hold, or
+     *     options do not go together; no task has run then
+     * @throws ConversionException if the target may not be written, which is said before any task
+     *     runs; if a value is null or cannot be written, or writing fails
      */
     public ConversionSummary convert() {
-      if (out.isBlank()) {
+      var target = options.getOrDefault(WriteOptions.PATH, "");
+      if (target.isBlank()) {
         throw new IllegalStateException("Say where the shards go, with out(directory)");
       }
-      var schema =
-          columns.isEmpty() ? MdsSchema.of(frame.schema()) : MdsSchema.of(frame.schema(), columns);
-      var options = new ShardOptions(schema, compression, List.copyOf(hashes), sizeLimitBytes);
-      var spark = JavaSparkContext.fromSparkContext(frame.sparkSession().sparkContext());
-      var store = open(out, spark.hadoopConfiguration());
+      long start = System.nanoTime();
+      var written = new LinkedHashMap<>(options);
+      var samples = frame;
+      if (function.isPresent()) {
+        samples = EncodedRows.of(frame, function.get(), columns);
+      } else if (!columns.isEmpty()) {
+        written.put(WriteOptions.COLUMNS, json(columns));
+      }
+      var published =
+          MdsWrites.write(
+              samples,
+              mode,
+              written,
+              new MdsWrites.Extras(credentials, this::layOut, progressInterval, progress));
+      var summary = summary(target, published, Duration.ofNanos(System.nanoTime() - start));
+      LOG.info("{}", summary);
+      return summary;
+    }
+
+    /** Brings rows into their order and their parts. */
+    private Dataset<Row> layOut(Dataset<Row> rows) {
+      if (seed.isEmpty() && shards.isEmpty()) {
+        return rows;
+      }
+      var chosen = function.isPresent() || columns.isEmpty() ? rows : rows.select(chosenColumns());
+      if (seed.isEmpty()) {
+        return RowLayout.divide(chosen, shards.getAsInt());
+      }
+      return shards.isPresent()
+          ? RowLayout.shuffle(chosen, seed.getAsLong(), shards.getAsInt())
+          : RowLayout.shuffle(chosen, seed.getAsLong());
+    }
+
+    private Column[] chosenColumns() {
+      return Arrays.stream(frame.columns())
+          .filter(columns::containsKey)
+          .map(name -> col("`" + name.replace("`", "``") + "`"))
+          .toArray(Column[]::new);
+    }
+
+    private ConversionSummary summary(
+        String target, Optional<Published> published, Duration elapsed) {
+      var local =
+          Boolean.parseBoolean(options.get(WriteOptions.KEEP_LOCAL))
+              ? options.getOrDefault(WriteOptions.LOCAL, "")
+              : "";
+      return published
+          .map(
+              done ->
+                  new ConversionSummary(
+                      done.location(),
+                      local,
+                      done.parts(),
+                      done.shards(),
+                      done.samples(),
+                      done.droppedRows(),
+                      done.rawBytes(),
+                      done.storedBytes(),
+                      elapsed,
+                      true))
+          .orElseGet(() -> new ConversionSummary(target, "", 0, 0, 0, 0, 0, 0, elapsed, false));
+    }
+
+    private static String json(Map<String, String> columns) {
       try {
-        return run(spark, store, options);
-      } catch (IOException e) {
-        throw new ConversionException(
-            "Cannot write to " + store.location() + ": " + e.getMessage(), e);
+        return new ObjectMapper().writeValueAsString(columns);
+      } catch (JsonProcessingException e) {
+        throw new IllegalArgumentException("Columns cannot be written as JSON: " + columns, e);
       }
     }
-
-    private ConversionSummary run(JavaSparkContext spark, OutputStore store, ShardOptions options)
-        throws IOException {
-      var commit =
-          new ConversionCommit(
-              store,
-              overwrite,
-              "Spark application %s with its driver on %s"
-                  .formatted(
-                      spark.sc().applicationId(),
-                      spark.getConf().get("spark.driver.host", "an unknown host")));
-      try {
-        long start = System.nanoTime();
-        var results = runJob(spark, new PartitionWriter(store, commit.staging(), options), start);
-        commit.commit(results);
-        var summary = summary(store, results, Duration.ofNanos(System.nanoTime() - start));
-        LOG.info("{}", summary);
-        return summary;
-      } catch (IOException | RuntimeException | Error e) {
-        commit.abortAfter(e);
-        throw e;
-      }
-    }
-
-    private List<PartitionResult> runJob(
-        JavaSparkContext spark, PartitionWriter writer, long start) {
-      var rows = frame.javaRDD();
-      int partitions = rows.getNumPartitions();
-      var rowsDone = spark.sc().longAccumulator("MDS rows");
-      var partitionsDone = spark.sc().longAccumulator("MDS partitions");
-      var ticker =
-          Executors.newSingleThreadScheduledExecutor(
-              task -> {
-                var thread = new Thread(task, "mds-progress");
-                thread.setDaemon(true);
-                return thread;
-              });
-      try {
-        var unused =
-            ticker.scheduleWithFixedDelay(
-                () -> progress.accept(state(rowsDone, partitionsDone, partitions, start)),
-                progressInterval.toMillis(),
-                progressInterval.toMillis(),
-                TimeUnit.MILLISECONDS);
-        var results = collect(rows, writer, rowsDone, partitionsDone);
-        ticker.shutdownNow();
-        progress.accept(state(rowsDone, partitionsDone, partitions, start));
-        return results;
-      } finally {
-        ticker.shutdownNow();
-      }
-    }
-
-    private static List<PartitionResult> collect(
-        org.apache.spark.api.java.JavaRDD<Row> rows,
-        PartitionWriter writer,
-        LongAccumulator rowsDone,
-        LongAccumulator partitionsDone) {
-      try {
-        return rows.mapPartitionsWithIndex(
-                (partition, values) -> {
-                  var task = TaskContext.get();
-                  var result =
-                      writer.write(partition, task.taskAttemptId(), values, task::isInterrupted);
-                  rowsDone.add(result.samples());
-                  partitionsDone.add(1);
-                  return List.of(result).iterator();
-                },
-                true)
-            .collect();
-      } catch (RuntimeException e) {
-        throw explain(e);
-      } catch (Exception e) {
-        // Spark is written in Scala, which throws checked exceptions without declaring them.
-        throw explain(e);
-      }
-    }
-
-    /** Finds the task's own words below Spark's account of the failed stage. */
-    private static ConversionException explain(Exception failure) {
-      for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-        if (cause instanceof ConversionException own) {
-          return new ConversionException(own.getMessage(), failure);
-        }
-      }
-      return new ConversionException(
-          "The Spark job that writes the shards failed: " + failure.getMessage(), failure);
-    }
-
-    private static ConversionProgress state(
-        LongAccumulator rows, LongAccumulator partitionsDone, int partitions, long start) {
-      return new ConversionProgress(
-          partitionsDone.value().intValue(),
-          partitions,
-          rows.value(),
-          Duration.ofNanos(System.nanoTime() - start));
-    }
-
-    private static ConversionSummary summary(
-        OutputStore store, List<PartitionResult> results, Duration elapsed) {
-      return new ConversionSummary(
-          store.location(),
-          (int) results.stream().filter(result -> !result.isEmpty()).count(),
-          results.stream().mapToInt(PartitionResult::shards).sum(),
-          results.stream().mapToLong(PartitionResult::samples).sum(),
-          results.stream().mapToLong(PartitionResult::rawBytes).sum(),
-          results.stream().mapToLong(PartitionResult::storedBytes).sum(),
-          elapsed);
-    }
-  }
-
-  /** The store for a target; a path without a scheme is local, whatever Hadoop's default is. */
-  static OutputStore open(String target, Configuration configuration) {
-    URI uri;
-    try {
-      uri = new URI(target);
-    } catch (URISyntaxException e) {
-      // Spaces and the like: a plain path.
-      return new LocalOutput(Path.of(target));
-    }
-    if (uri.getScheme() == null) {
-      return new LocalOutput(Path.of(target));
-    }
-    if (uri.getScheme().equals("file")) {
-      return new LocalOutput(Path.of(uri.getPath()));
-    }
-    return new HadoopOutput(target, configuration);
   }
 }

@@ -116,8 +116,9 @@ class AttemptsTest {
     Locale.setDefault(Locale.forLanguageTag("ar-EG"));
     try {
       commit.commit(List.of(writer.write(12, 34, rows(0, 3), () -> false)));
-      assertThat(new ConversionProgress(1, 12, 3456, Duration.ofSeconds(1)))
-          .hasToString("3,456 rows in 1 of 12 partitions, 3,456 rows/s, 11 s left");
+      assertThat(new ConversionProgress(1, 12, 3456, 2_500_000, Duration.ofSeconds(1)))
+          .hasToString(
+              "3,456 rows in 1 of 12 partitions, 3,456 rows/s, 2.5 MB, 2.5 MB/s, 11 s left");
     } finally {
       Locale.setDefault(before);
     }

@@ -2,8 +2,8 @@ package io.javatorch.conversion;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.javatorch.conversion.schema.NullPolicy;
 import io.javatorch.streaming.StreamingDataLoader;
 import io.javatorch.streaming.StreamingDataset;
 import io.javatorch.streaming.World;
@@ -16,22 +16,29 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
-import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DataFrameToMdsTest {
+  /** What tasks of a frame wait for; they run in this process. */
+  private static final AtomicReference<CountDownLatch> GATE = new AtomicReference<>();
+
   private static SparkSession session;
   private static JavaSparkContext context;
 
@@ -124,7 +131,9 @@ class DataFrameToMdsTest {
 
     assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00000", "part-00001");
     assertThat(MdsFiles.entries(out.resolve("part-00001")))
-        .containsExactly("index.json", "shard.00000.mds.zstd");
+        .singleElement()
+        .asString()
+        .matches("shard\\.00000\\.[0-9a-f]{16}\\.mds\\.zstd");
   }
 
   @Test
@@ -247,29 +256,34 @@ class DataFrameToMdsTest {
   @Test
   void refusesATargetThatAnotherConversionIsWriting() throws IOException {
     var out = convert(numbers(5, 1));
-    var refusals = new ArrayList<Throwable>();
+    var gate = new CountDownLatch(1);
+    GATE.set(gate);
+    var first =
+        CompletableFuture.supplyAsync(
+            () -> DataFrameToMds.builder(waiting(9)).out(out.toString()).overwrite(true).convert());
+    try {
+      assertThat(out.resolve("_conversion-owner"))
+          .satisfies(
+              owner -> {
+                for (int i = 0; i < 1000 && !Files.exists(owner); i++) {
+                  Thread.sleep(20);
+                }
+                assertThat(owner).exists();
+              });
 
-    // The listener runs while the first conversion owns the target.
-    DataFrameToMds.builder(numbers(9, 1))
-        .out(out.toString())
-        .overwrite(true)
-        .progress(
-            Duration.ofHours(1),
-            state ->
-                refusals.add(
-                    catchThrowable(
-                        () ->
-                            DataFrameToMds.builder(numbers(7, 1))
-                                .out(out.toString())
-                                .overwrite(true)
-                                .convert())))
-        .convert();
+      assertThatThrownBy(
+              () ->
+                  DataFrameToMds.builder(numbers(7, 1))
+                      .out(out.toString())
+                      .overwrite(true)
+                      .convert())
+          .isInstanceOf(ConversionException.class)
+          .hasMessageContaining("Spark application " + context.sc().applicationId());
+    } finally {
+      gate.countDown();
+    }
 
-    assertThat(refusals)
-        .singleElement(InstanceOfAssertFactories.THROWABLE)
-        .isInstanceOf(ConversionException.class)
-        .hasMessageContaining(
-            "another conversion (Spark application " + context.sc().applicationId());
+    assertThat(first).succeedsWithin(Duration.ofMinutes(1));
     assertThat(values(out)).isEqualTo(longs(0, 9));
     assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00000");
   }
@@ -305,7 +319,8 @@ class DataFrameToMdsTest {
     assertThatThrownBy(
             () -> DataFrameToMds.builder(frame).out(directory.resolve("out").toString()).convert())
         .isInstanceOf(ConversionException.class)
-        .hasMessageStartingWith("Column 'score' is null in row 7 of partition 0")
+        .hasMessageContaining("Row 7 of partition 0")
+        .hasMessageContaining("Column 'score'")
         .hasMessageContaining("df.na()");
     assertThat(directory.resolve("out")).doesNotExist();
   }
@@ -346,6 +361,210 @@ class DataFrameToMdsTest {
         .containsExactly("index.json", "part-00000", "part-00001");
   }
 
+  @Test
+  void aRowFunctionMakesAnyNumberOfSamplesOfARow() throws IOException {
+    var frame = session.range(0, 6, 1, 2).selectExpr("id", "concat('t', id) as text");
+    var out = directory.resolve("out");
+
+    var summary =
+        DataFrameToMds.builder(frame)
+            .rows(
+                (row, samples) -> {
+                  for (long copy = 0; copy < row.getLong(0) % 3; copy++) {
+                    samples
+                        .set("id", row.getLong(0))
+                        .set("info", Map.of("text", row.getString(1), "copy", copy))
+                        .write();
+                  }
+                },
+                Map.of("info", "json", "id", "int32"))
+            .out(out.toString())
+            .convert();
+
+    assertThat(MdsFiles.samples(out))
+        .extracting(sample -> sample.get("id") + " " + sample.get("info"))
+        .containsExactly(
+            "1 {copy=0, text=t1}",
+            "2 {copy=0, text=t2}",
+            "2 {copy=1, text=t2}",
+            "4 {copy=0, text=t4}",
+            "5 {copy=0, text=t5}",
+            "5 {copy=1, text=t5}");
+    assertThat(summary.samples()).isEqualTo(6);
+  }
+
+  @Test
+  void samplesOfARowFunctionAreShuffledAndDivided() throws IOException {
+    var out = directory.resolve("out");
+
+    DataFrameToMds.builder(session.range(0, 10, 1, 2).toDF("id"))
+        .rows(
+            (row, samples) -> {
+              for (int i = 0; i < 10; i++) {
+                samples.write(Map.of("n", row.getLong(0) * 10 + i));
+              }
+            },
+            Map.of("n", "int64"))
+        .shuffle(3)
+        .shards(5)
+        .out(out.toString())
+        .convert();
+
+    assertThat(ShardIndex.read(out).shards())
+        .hasSize(5)
+        .allSatisfy(shard -> assertThat(shard.samples()).isBetween(18, 22));
+    assertThat(values(out)).isNotEqualTo(longs(0, 100));
+    assertThat(values(out)).containsExactlyInAnyOrderElementsOf(longs(0, 100));
+  }
+
+  @Test
+  void saysWhichRowARowFunctionFailedAt() {
+    var builder =
+        DataFrameToMds.builder(session.range(0, 10, 1, 1).toDF("id"))
+            .out(directory.resolve("out").toString());
+
+    assertThatThrownBy(
+            () ->
+                builder
+                    .rows(
+                        (row, samples) -> samples.set("n", row.getLong(0) == 7 ? "x" : 1).write(),
+                        Map.of("n", "int32"))
+                    .convert())
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("row 7 of partition 0")
+        .hasMessageContaining("'n'");
+    assertThatThrownBy(
+            () ->
+                builder.rows((row, samples) -> samples.set("n", 1), Map.of("n", "int32")).convert())
+        .hasMessageContaining("row 0 of partition 0")
+        .hasMessageContaining("write()");
+    assertThatThrownBy(() -> builder.rows((row, samples) -> {}, Map.of("n", "")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("'n' of a row function needs an encoding");
+    assertThatThrownBy(() -> builder.rows((row, samples) -> {}, Map.of("n", "int33")).convert())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("int33");
+    assertThat(directory.resolve("out")).doesNotExist();
+  }
+
+  @Test
+  void aShuffledConversionIsTheSameHoweverItsInputIsPartitioned() throws IOException {
+    var frame = session.range(0, 500, 1, 4).selectExpr("id as n", "map(id, 1) as skipped");
+    for (int partitions : new int[] {3, 7}) {
+      DataFrameToMds.builder(frame.repartition(partitions))
+          .columns(Map.of("n", ""))
+          .shuffle(17)
+          .shards(4)
+          .hashes("xxh64")
+          .out(directory.resolve("out-" + partitions).toString())
+          .convert();
+    }
+
+    assertThat(directory.resolve("out-3/index.json"))
+        .hasSameBinaryContentAs(directory.resolve("out-7/index.json"));
+    assertThat(ShardIndex.read(directory.resolve("out-3")).shards())
+        .hasSize(4)
+        .allSatisfy(shard -> assertThat(shard.samples()).isBetween(123, 127));
+    assertThat(values(directory.resolve("out-3")))
+        .isNotEqualTo(longs(0, 500))
+        .containsExactlyInAnyOrderElementsOf(longs(0, 500));
+  }
+
+  @Test
+  void refusesWhatIsWrongBeforeItCountsForAShuffle() {
+    var tasks = session.sparkContext().longAccumulator();
+    var rows =
+        context
+            .parallelize(List.of(1, 2), 2)
+            .map(
+                n -> {
+                  tasks.add(1);
+                  return RowFactory.create(n);
+                });
+    var frame = session.createDataFrame(rows, StructType.fromDDL("n int"));
+    var full = convert(numbers(5, 1)).toString();
+
+    assertThatThrownBy(() -> DataFrameToMds.builder(frame).out(full).shuffle(1).shards(2).convert())
+        .isInstanceOf(ConversionException.class);
+    assertThatThrownBy(
+            () ->
+                DataFrameToMds.builder(frame)
+                    .out(directory.resolve("out").toString())
+                    .columns(Map.of("nope", ""))
+                    .shuffle(1)
+                    .convert())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("'nope'");
+    assertThat(tasks.value()).isZero();
+  }
+
+  @Test
+  void addsToADataSetOrLeavesItAsTheModeSays() throws IOException {
+    var out = convert(numbers(5, 1));
+
+    var ignored =
+        DataFrameToMds.builder(numbers(9, 1))
+            .out(out.toString())
+            .mode(SaveMode.Ignore)
+            .shuffle(1)
+            .convert();
+    assertThat(ignored.written()).isFalse();
+    assertThat(ignored)
+        .hasToString("Nothing was written: there is a data set in " + out + " already");
+    assertThat(values(out)).isEqualTo(longs(0, 5));
+
+    var added =
+        DataFrameToMds.builder(numbers(3, 2)).out(out.toString()).mode(SaveMode.Append).convert();
+    assertThat(added.samples()).isEqualTo(3);
+    assertThat(values(out)).containsExactly(0L, 1L, 2L, 3L, 4L, 0L, 1L, 2L);
+  }
+
+  @Test
+  void dropsRowsWithNullsIfAsked() throws IOException {
+    var frame = session.range(0, 10, 1, 1).selectExpr("nullif(id, 7) as n");
+
+    var summary =
+        DataFrameToMds.builder(frame)
+            .nullPolicy(NullPolicy.DROP)
+            .out(directory.resolve("out").toString())
+            .convert();
+
+    assertThat(summary.samples()).isEqualTo(9);
+    assertThat(summary.droppedRows()).isEqualTo(1);
+    assertThat(summary.toString()).contains("9 samples", "1 rows with nulls were left out");
+    assertThat(values(directory.resolve("out"))).hasSize(9).doesNotContain(7L);
+  }
+
+  @Test
+  void writesAnIndexForEachPartIfItIsNotMerged() throws IOException {
+    var out = directory.resolve("out");
+
+    DataFrameToMds.builder(numbers(4, 2)).mergeIndex(false).out(out.toString()).convert();
+
+    assertThat(MdsFiles.entries(out)).containsExactly("part-00000", "part-00001");
+    assertThat(values(out.resolve("part-00001"))).containsExactly(2L, 3L);
+  }
+
+  @Test
+  void makesShardsInALocalDirectoryAndKeepsThemIfAsked() throws IOException {
+    context
+        .hadoopConfiguration()
+        .set("fs.viafs.impl", "io.javatorch.conversion.RelabelledLocalFileSystem");
+    var local = directory.resolve("local");
+
+    var summary =
+        DataFrameToMds.builder(numbers(10, 2))
+            .out(local.toString(), "viafs://" + directory.resolve("out"))
+            .keepLocal(true)
+            .convert();
+
+    assertThat(values(directory.resolve("out"))).isEqualTo(longs(0, 10));
+    assertThat(summary.local()).isEqualTo(local.toString());
+    try (var files = Files.walk(local)) {
+      assertThat(files.filter(file -> file.toString().endsWith(".mds.zstd"))).hasSize(2);
+    }
+  }
+
   private Path convert(Dataset<Row> frame) {
     var out = directory.resolve("converted");
     DataFrameToMds.builder(frame).out(out.toString()).convert();
@@ -357,6 +576,19 @@ class DataFrameToMdsTest {
     var values = IntStream.range(0, rows).mapToObj(n -> RowFactory.create((long) n)).toList();
     return session.createDataFrame(
         context.parallelize(values, partitions), StructType.fromDDL("n bigint"));
+  }
+
+  /** The numbers, in one partition, which come when the gate opens. */
+  private static Dataset<Row> waiting(int rows) {
+    var values =
+        numbers(rows, 1)
+            .javaRDD()
+            .map(
+                row -> {
+                  GATE.get().await();
+                  return row;
+                });
+    return session.createDataFrame(values, StructType.fromDDL("n bigint"));
   }
 
   private interface Condition extends java.io.Serializable {

@@ -7,6 +7,7 @@ import io.javatorch.streaming.storage.Storage;
 import io.javatorch.streaming.storage.Storages;
 import java.io.IOException;
 import java.io.Serializable;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -28,14 +29,28 @@ public final class Destination implements Serializable {
   private final String databricksHost;
   private final String databricksToken;
 
+  /** Whether they were given by the user, and are to be used by all. */
+  private final boolean ownCredentials;
+
+  /** Those that the user gave, where this is still the process that they were given to. */
+  private final transient Optional<CredentialsSource> given;
+
   private Destination(
       String location,
       Map<String, String> hadoopSettings,
-      Optional<WorkerCredentials> credentials) {
+      Optional<WorkerCredentials> credentials,
+      Optional<CredentialsSource> given) {
     this.location = location;
     this.hadoopSettings = new HashMap<>(hadoopSettings);
     databricksHost = credentials.map(WorkerCredentials::host).orElse("");
     databricksToken = credentials.map(WorkerCredentials::token).orElse("");
+    ownCredentials = given.isPresent();
+    this.given = given;
+  }
+
+  /** As {@link #of(String, Configuration, Optional)}, with no credentials given. */
+  public static Destination of(String location, Configuration hadoop) {
+    return of(location, hadoop, Optional.empty());
   }
 
   /**
@@ -45,23 +60,37 @@ public final class Destination implements Serializable {
    *     StorageProvider} takes
    * @param hadoop the driver's settings; those that are not Hadoop's own defaults travel along
    *     where the location may need them
+   * @param given where to find credentials for a volume; empty to look where {@code DatabricksAuth}
+   *     does
    * @throws IllegalArgumentException if it is blank or no location
+   * @throws UncheckedIOException if the given credentials cannot be had at the moment
    */
-  public static Destination of(String location, Configuration hadoop) {
+  public static Destination of(
+      String location, Configuration hadoop, Optional<CredentialsSource> given) {
     if (location.isBlank()) {
       throw new IllegalArgumentException("The target directory is empty: say where to write");
     }
     if (isVolume(location)) {
+      if (given.isPresent()) {
+        try {
+          return new Destination(location, Map.of(), Optional.of(given.get().current()), given);
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      }
       // None that can be had here: a task may find its own, and else says what it looked for.
       var credentials = DatabricksAuth.builder().build().resolveIfConfigured();
-      return new Destination(location, Map.of(), credentials);
+      return new Destination(location, Map.of(), credentials, given);
     }
     if (Storages.isLocal(location)) {
       var path = Storages.localPath(location).orElseThrow().toAbsolutePath().normalize();
-      return new Destination(path.toString(), Map.of(), Optional.empty());
+      return new Destination(path.toString(), Map.of(), Optional.empty(), Optional.empty());
     }
     return new Destination(
-        location.replaceAll("(?<=[^/:])/+$", ""), ownSettings(hadoop), Optional.empty());
+        location.replaceAll("(?<=[^/:])/+$", ""),
+        ownSettings(hadoop),
+        Optional.empty(),
+        Optional.empty());
   }
 
   private static boolean isVolume(String location) {
@@ -107,8 +136,16 @@ public final class Destination implements Serializable {
     return Storages.connect(path, credentials(), hadoopSettings);
   }
 
-  /** This process's own credentials where it has any; those that were sent can expire. */
+  /**
+   * Those that the user gave, or this process's own where it has any; those that were sent can
+   * expire.
+   */
   private CredentialsSource credentials() {
+    if (ownCredentials) {
+      return given != null && given.isPresent()
+          ? given.get()
+          : CredentialsSource.of(WorkerCredentials.of(databricksHost, databricksToken));
+    }
     var own = DatabricksAuth.builder().build();
     return own.sourceIfConfigured()
         .orElseGet(

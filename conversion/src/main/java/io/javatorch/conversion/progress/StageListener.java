@@ -35,6 +35,7 @@ final class StageListener extends SparkListener {
   private long topRows;
 
   private long topBytes;
+  private boolean total;
 
   StageListener(String id, SparkContext context) {
     this.id = id;
@@ -101,13 +102,20 @@ final class StageListener extends SparkListener {
     }
   }
 
+  /** Says what was written in all, which tasks do not know until after their last report. */
+  synchronized void total(long rows, long bytes) {
+    topRows = rows;
+    topBytes = bytes;
+    total = true;
+  }
+
   synchronized StageFigures figures() {
     if (stage < 0) {
       return new StageFigures(0, 0, 0, 0, Duration.ZERO);
     }
     long runningRows = 0;
     long runningBytes = 0;
-    if (done.cardinality() < partitions) {
+    if (!total && done.cardinality() < partitions) {
       try {
         var data = context.statusStore().lastStageAttempt(stage);
         runningRows = Math.max(0, data.outputRecords() - endedRows);
@@ -116,8 +124,10 @@ final class StageListener extends SparkListener {
         // The store gets the same events on a thread of its own, and forgets old stages.
       }
     }
-    topRows = Math.max(topRows, doneRows + runningRows);
-    topBytes = Math.max(topBytes, doneBytes + runningBytes);
+    if (!total) {
+      topRows = Math.max(topRows, doneRows + runningRows);
+      topBytes = Math.max(topBytes, doneBytes + runningBytes);
+    }
     return new StageFigures(
         done.cardinality(),
         partitions,

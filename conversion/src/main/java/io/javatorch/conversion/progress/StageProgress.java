@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * <pre>{@code
  * try (var progress = StageProgress.follow(context, Duration.ofSeconds(5), System.out::println)) {
  *   frame.write()....save(path);
- *   progress.finish();
+ *   progress.finish(rows, bytes);
  * }
  * }</pre>
  *
@@ -85,12 +85,18 @@ public final class StageProgress implements AutoCloseable {
     return progress;
   }
 
-  /** Makes a last report, of the whole stage, once the job has ended well. */
-  public void finish() {
+  /**
+   * Makes a last report, of the whole stage, once the job has ended well.
+   *
+   * @param rows how many it has written
+   * @param bytes how much it has written
+   */
+  public void finish(long rows, long bytes) {
     ticker.shutdown();
     try {
       listener.awaitEnd(LAST_EVENTS);
       if (ticker.awaitTermination(LAST_EVENTS.toMillis(), TimeUnit.MILLISECONDS)) {
+        listener.total(rows, bytes);
         tell(listener.figures());
       }
     } catch (InterruptedException e) {

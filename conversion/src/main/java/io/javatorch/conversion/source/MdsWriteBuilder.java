@@ -4,6 +4,7 @@ import io.javatorch.conversion.ConversionException;
 import io.javatorch.conversion.commit.TargetJob;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.connector.write.LogicalWriteInfo;
 import org.apache.spark.sql.connector.write.SupportsTruncate;
@@ -38,7 +39,8 @@ final class MdsWriteBuilder implements WriteBuilder, SupportsTruncate {
   @Override
   public Write build() {
     var prepared =
-        PreparedWrite.of(SparkSession.active(), info.schema(), WriteOptions.of(options), mode);
+        PreparedWrite.of(
+            SparkSession.active(), info.schema(), WriteOptions.of(options), mode, Optional.empty());
     try {
       prepared.checkTarget();
     } catch (IOException e) {

@@ -1,24 +1,56 @@
 package io.javatorch.conversion.source;
 
+import io.javatorch.auth.CredentialsSource;
 import io.javatorch.conversion.ConversionException;
+import io.javatorch.conversion.ConversionProgress;
 import io.javatorch.conversion.commit.Published;
 import io.javatorch.conversion.commit.TargetJob;
+import io.javatorch.conversion.progress.StageProgress;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SQLContext;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.sources.BaseRelation;
 import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Writes DataFrames in any of Spark's save modes, and says what was written. */
 public final class MdsWrites {
+  private static final Logger LOG = LoggerFactory.getLogger(MdsWrites.class);
+
   /** Spark's own name for what partitionBy was given. */
   private static final String PARTITION_COLUMNS = "__partition_columns";
 
+  /**
+   * The metadata of a binary column that holds whole samples, as {@code SampleEncoder} encodes
+   * them: a JSON object of column names and MDS encodings.
+   */
+  public static final String ENCODED_COLUMNS = PreparedWrite.ENCODED_COLUMNS;
+
   private MdsWrites() {}
+
+  /**
+   * What a write can have beside options, which are texts.
+   *
+   * @param credentials where to find those for a volume; empty to look where {@code DatabricksAuth}
+   *     does
+   * @param layout turns the DataFrame into what is written, of the same columns; called once all is
+   *     checked, before anything is written
+   * @param interval time between two reports of progress
+   * @param progress gets them; empty for what the option {@code progress} says
+   */
+  public record Extras(
+      Optional<CredentialsSource> credentials,
+      UnaryOperator<Dataset<Row>> layout,
+      Duration interval,
+      Optional<Consumer<ConversionProgress>> progress) {}
 
   /**
    * Writes a DataFrame as one Spark job, and waits for it.
@@ -32,9 +64,20 @@ public final class MdsWrites {
    */
   public static Optional<Published> write(
       Dataset<Row> frame, SaveMode mode, Map<String, String> options) {
+    return write(
+        frame,
+        mode,
+        options,
+        new Extras(Optional.empty(), same -> same, Duration.ZERO, Optional.empty()));
+  }
+
+  /** As {@link #write(Dataset, SaveMode, Map)}, with what texts cannot say. */
+  public static Optional<Published> write(
+      Dataset<Row> frame, SaveMode mode, Map<String, String> options, Extras extras) {
+    var parsed = WriteOptions.of(options);
     var prepared =
         PreparedWrite.of(
-            frame.sparkSession(), frame.schema(), WriteOptions.of(options), mode(mode));
+            frame.sparkSession(), frame.schema(), parsed, mode(mode), extras.credentials());
     try {
       if (mode == SaveMode.Ignore && TargetJob.hasDataSet(prepared.destination())) {
         return Optional.empty();
@@ -44,7 +87,18 @@ public final class MdsWrites {
       throw new ConversionException(
           "Cannot write to " + prepared.destination().uri() + ": " + e.getMessage(), e);
     }
-    run(frame, prepared);
+    var laidOut = extras.layout().apply(frame);
+    if (extras.progress().isPresent()) {
+      followed(laidOut, prepared, extras.interval(), extras.progress().get());
+    } else if (!parsed.progress().isZero()) {
+      followed(
+          laidOut,
+          prepared,
+          parsed.progress(),
+          state -> LOG.info("Writing {}: {}", prepared.destination().uri(), state));
+    } else {
+      run(laidOut, prepared);
+    }
     return prepared.published();
   }
 
@@ -86,6 +140,20 @@ public final class MdsWrites {
       case Overwrite -> TargetJob.Mode.OVERWRITE;
       case ErrorIfExists, Ignore -> TargetJob.Mode.ERROR;
     };
+  }
+
+  private static void followed(
+      Dataset<Row> frame,
+      PreparedWrite prepared,
+      Duration interval,
+      Consumer<ConversionProgress> consumer) {
+    var context = frame.sparkSession().sparkContext();
+    try (var progress =
+        StageProgress.follow(
+            context, interval, figures -> consumer.accept(ConversionProgress.of(figures)))) {
+      run(frame, prepared);
+      prepared.published().ifPresent(done -> progress.finish(done.samples(), done.storedBytes()));
+    }
   }
 
   private static void run(Dataset<Row> frame, PreparedWrite prepared) {

@@ -1,5 +1,6 @@
 package io.javatorch.conversion.source;
 
+import io.javatorch.auth.CredentialsSource;
 import io.javatorch.conversion.commit.Destination;
 import io.javatorch.conversion.commit.Published;
 import io.javatorch.conversion.commit.ShardSettings;
@@ -44,10 +45,15 @@ final class PreparedWrite {
   /**
    * Prepares a write.
    *
+   * @param credentials where to find those for a volume, if not where {@code DatabricksAuth} does
    * @throws IllegalArgumentException if the columns cannot be written
    */
   static PreparedWrite of(
-      SparkSession spark, StructType rows, WriteOptions options, TargetJob.Mode mode) {
+      SparkSession spark,
+      StructType rows,
+      WriteOptions options,
+      TargetJob.Mode mode,
+      Optional<CredentialsSource> credentials) {
     var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     var encoded = encodedColumns(rows);
     Optional<MdsSchema> schema = Optional.empty();
@@ -67,7 +73,7 @@ final class PreparedWrite {
       columns = new LinkedHashMap<>(mapped.encodings());
     }
     return new PreparedWrite(
-        Destination.of(options.path(), context.hadoopConfiguration()),
+        Destination.of(options.path(), context.hadoopConfiguration(), credentials),
         new TargetJob.Plan(
             mode,
             columns,

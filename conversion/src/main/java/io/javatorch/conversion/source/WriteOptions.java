@@ -65,16 +65,16 @@ public record WriteOptions(
     String local,
     boolean keepLocal,
     Duration progress) {
-  static final String PATH = "path";
-  static final String COLUMNS = "columns";
-  static final String COMPRESSION = "compression";
-  static final String HASHES = "hashes";
-  static final String SIZE_LIMIT = "sizeLimit";
-  static final String NULL_POLICY = "nullPolicy";
-  static final String MERGE_INDEX = "mergeIndex";
-  static final String LOCAL = "local";
-  static final String KEEP_LOCAL = "keepLocal";
-  static final String PROGRESS = "progress";
+  public static final String PATH = "path";
+  public static final String COLUMNS = "columns";
+  public static final String COMPRESSION = "compression";
+  public static final String HASHES = "hashes";
+  public static final String SIZE_LIMIT = "sizeLimit";
+  public static final String NULL_POLICY = "nullPolicy";
+  public static final String MERGE_INDEX = "mergeIndex";
+  public static final String LOCAL = "local";
+  public static final String KEEP_LOCAL = "keepLocal";
+  public static final String PROGRESS = "progress";
 
   private static final List<String> NAMES =
       List.of(

@@ -50,13 +50,13 @@ class StageProgressTest {
     // A sort samples in a job of its own, and shuffles, before anything is written.
     var frame = session.range(0, 1000, 1, 3).toDF("n").orderBy("n").repartitionByRange(5, col("n"));
 
-    var seen = follow(Duration.ofMillis(1), frame);
+    var seen = follow(Duration.ofMillis(1), 1000, frame);
 
     var last = seen.get(seen.size() - 1);
     assertThat(last.partitions()).isEqualTo(5);
     assertThat(last.partitionsDone()).isEqualTo(5);
     assertThat(last.rows()).isEqualTo(1000);
-    assertThat(last.bytes()).isPositive();
+    assertThat(last.bytes()).isEqualTo(1234);
     assertThat(last.elapsed()).isPositive();
   }
 
@@ -65,6 +65,7 @@ class StageProgressTest {
     var seen =
         follow(
             Duration.ofMillis(20),
+            20,
             slow(
                 2,
                 10,
@@ -91,7 +92,7 @@ class StageProgressTest {
               throw new IllegalStateException("not interested");
             })) {
       write(slow(2, 5, row -> {}));
-      progress.finish();
+      progress.finish(10, 99);
     }
 
     assertThat(calls).hasSizeGreaterThan(1);
@@ -100,7 +101,7 @@ class StageProgressTest {
 
   @Test
   void leavesNothingBehindEvenIfTheJobFails() {
-    follow(Duration.ofMillis(5), session.range(10).toDF("n"));
+    follow(Duration.ofMillis(5), 10, session.range(10).toDF("n"));
     var failing =
         slow(
             1,
@@ -116,7 +117,7 @@ class StageProgressTest {
               try (var progress = StageProgress.follow(context, Duration.ofMillis(5), calls::add)) {
                 assertThat(context.getLocalProperty(StageProgress.PROPERTY)).isNotEqualTo("outer");
                 write(failing);
-                progress.finish();
+                progress.finish(1, 1);
               }
             })
         .hasStackTraceContaining("always");
@@ -171,12 +172,12 @@ class StageProgressTest {
         .toDF("n");
   }
 
-  private List<StageFigures> follow(Duration interval, Dataset<Row> frame) {
+  private List<StageFigures> follow(Duration interval, long rows, Dataset<Row> frame) {
     var seen = Collections.synchronizedList(new ArrayList<StageFigures>());
     Consumer<StageFigures> consumer = seen::add;
     try (var progress = StageProgress.follow(context, interval, consumer)) {
       write(frame);
-      progress.finish();
+      progress.finish(rows, 1234);
     }
     return List.copyOf(seen);
   }
