@@ -67,7 +67,7 @@ final class Predownloader {
     this.samplesAhead = samplesAhead;
     this.cancellation = cancellation;
     needed = new AtomicIntegerArray(cache.shards());
-    keeping = cache.keep(shard -> needed.get(shard) > 0);
+    keeping = cache.keep(this::isNeeded);
     for (int i = 0; i < THREADS; i++) {
       var thread = new Thread(this::work, "streaming-predownload-" + i);
       thread.setDaemon(true);
@@ -99,17 +99,26 @@ final class Predownloader {
     }
   }
 
+  /** Whether a step that is not read yet, and was looked at, needs a shard. */
+  private boolean isNeeded(int shard) {
+    return needed.get(shard) > 0;
+  }
+
   private void work() {
     for (int shard = next(); shard != NONE; shard = next()) {
       try {
-        if (!cache.makeReady(shard, cancellation)) {
-          goBack(shard);
-        }
+        makeReady(shard);
       } catch (RuntimeException e) {
         log.debug("could not make shard {} ready ahead of time", shard, e);
       } finally {
         done(shard);
       }
+    }
+  }
+
+  private void makeReady(int shard) {
+    if (!cache.makeReady(shard, () -> isNeeded(shard), cancellation) && isNeeded(shard)) {
+      goBack(shard);
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -175,7 +176,7 @@ public final class ShardCache implements AutoCloseable {
     try (var waiting = slow.waitFor(folder, shard - firstShard[stream])) {
       Opened open;
       do {
-        open = prepare(shard, waiting, cancellation);
+        open = prepare(shard, Optional.empty(), cancellation);
       } while (open == null);
       return open;
     } finally {
@@ -197,11 +198,13 @@ public final class ShardCache implements AutoCloseable {
    * Makes a shard ready that will be read later, if that takes no room from what will be read
    * before it.
    *
+   * @param wanted whether it will still be read; asked again when it would be brought, since a
+   *     caller that was held up could bring one that was read and evicted meanwhile
    * @return whether it is ready
    * @throws UncheckedIOException as {@link #get}
    */
-  public boolean makeReady(int shard, Cancellation cancellation) {
-    return isReady(shard) || prepare(shard, null, cancellation) != null;
+  public boolean makeReady(int shard, BooleanSupplier wanted, Cancellation cancellation) {
+    return isReady(shard) || prepare(shard, Optional.of(wanted), cancellation) != null;
   }
 
   /**
@@ -276,19 +279,20 @@ public final class ShardCache implements AutoCloseable {
   /**
    * Opens a shard.
    *
-   * @param needed null if it is not needed yet
-   * @return null if it is not needed yet and there is no room
+   * @param ahead whether it is still wanted, if it is not needed yet
+   * @return null if it is not needed yet and there is no room, or it is not wanted any more
    */
   @SuppressWarnings("try") // The registrations need only be closed.
-  private Opened prepare(int shard, SlowShards.Waiting needed, Cancellation ofCaller) {
+  private Opened prepare(int shard, Optional<BooleanSupplier> ahead, Cancellation ofCaller) {
     var cancellation = new Cancellation();
     try (var one = ofCaller.onCancel(cancellation::cancel);
         var two = closing.onCancel(cancellation::cancel)) {
-      return prepareUnder(cancellation, shard, needed);
+      return prepareUnder(cancellation, shard, ahead);
     }
   }
 
-  private Opened prepareUnder(Cancellation cancellation, int shard, SlowShards.Waiting needed) {
+  private Opened prepareUnder(
+      Cancellation cancellation, int shard, Optional<BooleanSupplier> ahead) {
     synchronized (monitors[shard]) {
       Opened open = readers.get(shard);
       if (open != null) {
@@ -296,6 +300,9 @@ public final class ShardCache implements AutoCloseable {
       }
       if (closed) {
         throw new IllegalStateException("the data set is closed");
+      }
+      if (isUnwanted(ahead)) {
+        return null;
       }
       int stream = stream(shard);
       ShardFolder folder = folders.get(stream);
@@ -306,10 +313,14 @@ public final class ShardCache implements AutoCloseable {
                 inStream,
                 space != null,
                 bytes -> {
+                  // It may have taken a while to get here.
+                  if (isUnwanted(ahead)) {
+                    return Optional.empty();
+                  }
                   if (space == null) {
                     return Optional.of(() -> {});
                   }
-                  return needed == null
+                  return ahead.isPresent()
                       ? space.reserveIfFree(
                           folder, inStream, bytes, () -> giveUpOne(shard, true), cancellation)
                       : Optional.of(
@@ -343,6 +354,10 @@ public final class ShardCache implements AutoCloseable {
       readers.set(shard, open);
       return open;
     }
+  }
+
+  private static boolean isUnwanted(Optional<BooleanSupplier> ahead) {
+    return ahead.isPresent() && !ahead.get().getAsBoolean();
   }
 
   /** Closes what was used longest ago until the shard that is being opened has room. */

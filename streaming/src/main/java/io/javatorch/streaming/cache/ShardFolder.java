@@ -272,7 +272,7 @@ final class ShardFolder implements AutoCloseable {
     if (file.zip().isEmpty()) {
       Path raw = file.raw().in(files.local());
       prepareFor(raw);
-      download(file.raw(), raw, cancellation);
+      download(file.raw(), raw, true, cancellation);
       return;
     }
     Path zip = file.stored().in(files.local());
@@ -284,7 +284,8 @@ final class ShardFolder implements AutoCloseable {
       boolean whole = !damaged && hasSize(zip, file.stored().bytes());
       if (files.remote().isPresent() && !whole) {
         prepareFor(zip);
-        download(file.stored(), zip, cancellation);
+        // One that a power failure damages does not decompress, and is got again.
+        download(file.stored(), zip, files.keepZip(), cancellation);
         own = true;
       }
       try {
@@ -314,7 +315,8 @@ final class ShardFolder implements AutoCloseable {
     }
   }
 
-  private void download(FileInfo info, Path target, Cancellation cancellation) throws IOException {
+  private void download(FileInfo info, Path target, boolean durable, Cancellation cancellation)
+      throws IOException {
     files
         .remote()
         .orElseThrow()
@@ -322,6 +324,7 @@ final class ShardFolder implements AutoCloseable {
             info.basename(),
             info.bytes(),
             target,
+            durable,
             file -> ShardFiles.verify(info, file, files.hashes()),
             cancellation);
     downloaded.incrementAndGet();

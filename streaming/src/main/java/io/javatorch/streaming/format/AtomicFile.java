@@ -36,6 +36,14 @@ final class AtomicFile {
   }
 
   /**
+   * As {@link #write(Path, Content)}, but without forcing the name to the disk: for what can be
+   * made anew, should it be gone after a power failure.
+   */
+  static void writeAnew(Path target, Content content) throws IOException {
+    writeAndName(target, content, () -> target.getFileName().toString());
+  }
+
+  /**
    * Writes to a temporary file beside the target, forces it to the disk, renames it, and forces the
    * new name to the disk. On failure the temporary file is removed and an existing target is
    * untouched.
@@ -43,6 +51,11 @@ final class AtomicFile {
    * @param like the target, or a file beside it that the temporary one is called after
    */
   static void write(Path like, Content content, Naming naming) throws IOException {
+    writeAndName(like, content, naming);
+    forceDirectory(like.toAbsolutePath().getParent());
+  }
+
+  private static void writeAndName(Path like, Content content, Naming naming) throws IOException {
     var temporary =
         like.resolveSibling("." + like.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try {
@@ -66,7 +79,6 @@ final class AtomicFile {
       }
       throw e;
     }
-    forceDirectory(like.toAbsolutePath().getParent());
   }
 
   private static void forceDirectory(Path directory) {

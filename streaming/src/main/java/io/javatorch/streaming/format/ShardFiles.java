@@ -131,7 +131,7 @@ public final class ShardFiles {
     var hashers = start(where, info, hashes);
     regularSize(from);
     try (var stored = Files.newInputStream(from)) {
-      AtomicFile.write(
+      AtomicFile.writeAnew(
           to,
           out -> {
             var buffer = new byte[BUFFER_BYTES];

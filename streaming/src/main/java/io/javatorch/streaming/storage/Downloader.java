@@ -99,6 +99,23 @@ public final class Downloader implements AutoCloseable {
   public void fetch(
       String path, long size, Path target, Verification verification, Cancellation cancellation)
       throws IOException {
+    fetch(path, size, target, true, verification, cancellation);
+  }
+
+  /**
+   * Gets a file whose size is known, as above.
+   *
+   * @param durable whether to wait until the disk has it; a file that is soon deleted need not be
+   *     written there at all. One that is not may be damaged, under its name, after a power failure
+   */
+  public void fetch(
+      String path,
+      long size,
+      Path target,
+      boolean durable,
+      Verification verification,
+      Cancellation cancellation)
+      throws IOException {
     var transfer = new Transfer(path, size, System.nanoTime(), cancellation);
     Path temporary =
         target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
@@ -109,7 +126,9 @@ public final class Downloader implements AutoCloseable {
           cancellation,
           attempt -> {
             receive(transfer, out);
-            out.force(true);
+            if (durable) {
+              out.force(true);
+            }
             verify(temporary, transfer, verification);
             return null;
           });

@@ -18,11 +18,13 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.EtagSource;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
@@ -177,7 +179,12 @@ final class HadoopStorage implements Storage {
 
   @Override
   public InputStream open(String path, long offset) throws IOException {
-    return with(path, files -> open(files, path, offset, "sequential"));
+    return with(
+        path,
+        files -> {
+          var status = fileStatus(files, path);
+          return versioned(open(files, status, path, offset, "sequential"), status);
+        });
   }
 
   @Override
@@ -186,27 +193,49 @@ final class HadoopStorage implements Storage {
         path,
         files -> {
           // Sequentially, an object store would be asked for all up to the end of the file.
-          var in = open(files, path, offset, "random");
+          var status = fileStatus(files, path);
+          var in = open(files, status, path, offset, "random");
           try {
             // One request for the part, and not one for each buffer that is read of it.
             in.setReadahead(length);
           } catch (UnsupportedOperationException e) {
-            return in;
+            LOG.trace("{} reads ahead as it likes", path, e);
           } catch (IOException | RuntimeException e) {
             in.close();
             throw e;
           }
-          return in;
+          return versioned(in, status);
         });
   }
 
-  private FSDataInputStream open(FileSystem files, String path, long offset, String policy)
+  private FileStatus fileStatus(FileSystem files, String path) throws IOException {
+    var status = files.getFileStatus(at(path));
+    if (status.isDirectory()) {
+      throw new FileNotFoundException("it is a directory");
+    }
+    return status;
+  }
+
+  private static InputStream versioned(InputStream in, FileStatus status) {
+    var tag = status instanceof EtagSource source ? source.getEtag() : null;
+    return new VersionedInputStream(
+        in,
+        (tag == null || tag.isEmpty() ? status.getModificationTime() : tag)
+            + ", "
+            + status.getLen()
+            + " bytes");
+  }
+
+  private FSDataInputStream open(
+      FileSystem files, FileStatus status, String path, long offset, String policy)
       throws IOException {
     FSDataInputStream in;
     try {
       in =
           files
               .openFile(at(path))
+              // An object store is not asked for it again, and refuses to read another version.
+              .withFileStatus(status)
               .opt("fs.option.openfile.read.policy", policy)
               // Its name before Hadoop 3.3.5, where s3a alone had it.
               .opt("fs.s3a.experimental.input.fadvise", policy)
@@ -235,15 +264,7 @@ final class HadoopStorage implements Storage {
 
   @Override
   public long size(String path) throws IOException {
-    return with(
-        path,
-        files -> {
-          var status = files.getFileStatus(at(path));
-          if (status.isDirectory()) {
-            throw new FileNotFoundException("it is a directory");
-          }
-          return status.getLen();
-        });
+    return with(path, files -> fileStatus(files, path).getLen());
   }
 
   @Override

@@ -11,6 +11,9 @@ import io.javatorch.streaming.format.MdsWriter;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.format.ShardInfo;
 import io.javatorch.streaming.storage.Cancellation;
+import io.javatorch.streaming.storage.Downloader;
+import io.javatorch.streaming.storage.RetryPolicy;
+import io.javatorch.streaming.storage.Storages;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +26,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -73,6 +77,33 @@ class ShardCacheTest {
       decompressed += Integer.parseInt(words[3]);
     }
     assertThat(decompressed).isEqualTo(sizes.length);
+  }
+
+  @Test
+  void aShardThatIsNotWantedAnyMoreIsNotBroughtAhead() throws IOException {
+    Path remote = TestShards.write(root.resolve("remote"), null, 100, 100, 100);
+    Path local = root.resolve("local");
+    var asked = new AtomicInteger();
+    var policy = new RetryPolicy(1, Duration.ofSeconds(30), Duration.ZERO);
+    var files =
+        new StreamFiles(
+            Files.createDirectory(local),
+            local,
+            Optional.of(new Downloader(Storages.connect(remote.toString()), policy)),
+            ShardIndex.read(remote).shards(),
+            List.of(),
+            false);
+    try (var cache = new ShardCache(List.of(files), 0, 1)) {
+      var cancellation = new Cancellation();
+      assertThat(cache.makeReady(0, () -> false, cancellation)).isFalse();
+      // As where its last sample is read while this waits for its turn.
+      assertThat(cache.makeReady(1, () -> asked.incrementAndGet() == 1, cancellation)).isFalse();
+      assertThat(asked).hasValue(2);
+      assertThat(cache.metrics().downloadedShards()).isZero();
+      assertThat(cache.makeReady(2, () -> true, cancellation)).isTrue();
+      assertThat(cache.get(0, 0).getLong("id")).isZero();
+      assertThat(cache.metrics().downloadedShards()).isEqualTo(2);
+    }
   }
 
   @Test

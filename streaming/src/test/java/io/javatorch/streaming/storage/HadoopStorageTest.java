@@ -213,4 +213,20 @@ class HadoopStorageTest {
     assertThatCode(() -> Storages.connect("mine:///data", nobody, settings).close())
         .doesNotThrowAnyException();
   }
+
+  @Test
+  void tellsTheVersionsOfAFileApart(MiniHdfs hdfs) throws Exception {
+    var storage = Storages.connect(hdfs.location());
+    storage.put(file("one"), "file");
+    var first = version(storage.open("file", 1));
+    assertThat(version(storage.open("file", 0, 2))).isEqualTo(first);
+    storage.put(file("three"), "file");
+    assertThat(version(storage.open("file", 1))).isNotEqualTo(first);
+  }
+
+  private static String version(InputStream in) throws IOException {
+    try (in) {
+      return ((VersionedInputStream) in).version();
+    }
+  }
 }
