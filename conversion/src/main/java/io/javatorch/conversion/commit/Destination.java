@@ -130,8 +130,12 @@ public final class Destination implements Serializable {
     return Storages.isLocal(location) ? Storages.localPath(location) : Optional.empty();
   }
 
-  /** Reaches the directory, or one below it. */
-  Storage connect(String below) throws IOException {
+  /**
+   * Reaches the directory, or one below it.
+   *
+   * @param below path under it; empty for the directory itself
+   */
+  public Storage connect(String below) throws IOException {
     var path = below.isEmpty() ? location : location + "/" + below;
     return Storages.connect(path, credentials(), hadoopSettings);
   }

@@ -2,14 +2,13 @@ package io.javatorch.conversion.source;
 
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SQLContext;
 import org.apache.spark.sql.SaveMode;
-import org.apache.spark.sql.connector.catalog.Column;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.connector.catalog.Table;
-import org.apache.spark.sql.connector.catalog.TableCapability;
 import org.apache.spark.sql.connector.catalog.TableProvider;
 import org.apache.spark.sql.connector.expressions.Transform;
 import org.apache.spark.sql.sources.BaseRelation;
@@ -44,28 +43,15 @@ public final class MdsDataSource
 
   @Override
   public StructType inferSchema(CaseInsensitiveStringMap options) {
-    throw new UnsupportedOperationException("reading is on its way");
+    var read = ReadOptions.of(options.asCaseSensitiveMap());
+    var context = JavaSparkContext.fromSparkContext(SparkSession.active().sparkContext());
+    return StoredDataSet.read(read, context.hadoopConfiguration()).schema().structType();
   }
 
   @Override
   public Table getTable(
       StructType schema, Transform[] partitioning, Map<String, String> properties) {
-    return new Table() {
-      @Override
-      public String name() {
-        return "mds";
-      }
-
-      @Override
-      public Column[] columns() {
-        return new Column[0];
-      }
-
-      @Override
-      public Set<TableCapability> capabilities() {
-        return Set.of();
-      }
-    };
+    return new MdsTable(schema, properties);
   }
 
   /** What can be written is said by the check of all columns at once. */

@@ -6,6 +6,7 @@ import io.javatorch.conversion.commit.Published;
 import io.javatorch.conversion.commit.ShardSettings;
 import io.javatorch.conversion.commit.TargetJob;
 import io.javatorch.conversion.schema.MdsSchema;
+import io.javatorch.conversion.schema.SchemaSidecar;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -78,7 +79,7 @@ final class PreparedWrite {
             mode,
             columns,
             options.mergeIndex(),
-            Optional.empty(),
+            schema.map(mapped -> SchemaSidecar.of(mapped).toJson()),
             "Spark application %s with its driver on %s"
                 .formatted(
                     context.sc().applicationId(),

@@ -139,7 +139,12 @@ public final class SampleBatch implements AutoCloseable {
     rows++;
   }
 
-  /** Adds a sample of which nothing is asked for. */
+  /** The most rows. */
+  public int capacity() {
+    return maxRows;
+  }
+
+  /** Adds samples of which nothing is asked for. */
   public void addEmpty(int count) {
     rows += count;
   }
