@@ -113,7 +113,8 @@ final class BroughtShards implements AutoCloseable {
       if (scratchParent.isEmpty()) {
         scratch = Files.createTempDirectory("mds-read-");
       } else {
-        scratch = Files.createTempDirectory(Files.createDirectories(Path.of(scratchParent)), "mds-read-");
+        scratch =
+            Files.createTempDirectory(Files.createDirectories(Path.of(scratchParent)), "mds-read-");
       }
     }
     return scratch;

@@ -24,8 +24,7 @@ final class MdsReader implements PartitionReader<ColumnarBatch> {
   private ShardReader reader;
   private boolean closed;
 
-  MdsReader(
-      Destination place, SparkSchema schema, ReadOptions options, List<ShardSlice> slices) {
+  MdsReader(Destination place, SparkSchema schema, ReadOptions options, List<ShardSlice> slices) {
     this.slices = slices;
     batch = new SampleBatch(schema.columns(), options.batchRows(), options.batchBytes());
     countsOnly = schema.columns().isEmpty();
@@ -88,8 +87,7 @@ final class MdsReader implements PartitionReader<ColumnarBatch> {
         next++;
       }
     } catch (ValueException e) {
-      throw new IOException(
-          "%s, sample %d, %s".formatted(name(), next, e.getMessage()), e);
+      throw new IOException("%s, sample %d, %s".formatted(name(), next, e.getMessage()), e);
     } catch (MalformedShardException e) {
       throw new IOException(shards.named(e.getMessage()), e);
     } catch (UncheckedIOException e) {

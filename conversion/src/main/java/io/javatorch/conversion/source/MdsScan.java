@@ -90,7 +90,8 @@ final class MdsScan implements SupportsReportStatistics, Batch {
     long rows = Math.min(limit, stored.index().samples());
     long bytes = stored.index().shards().stream().mapToLong(shard -> shard.rawBytes()).sum();
     double share =
-        (double) readSchema().defaultSize() / Math.max(1, stored.schema().structType().defaultSize())
+        (double) readSchema().defaultSize()
+            / Math.max(1, stored.schema().structType().defaultSize())
             * rows
             / Math.max(1, stored.index().samples());
     long needed = Math.max(1, (long) (bytes * Math.min(1, share)));

@@ -15,8 +15,8 @@ import org.apache.spark.sql.connector.read.SupportsPushDownRequiredColumns;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Takes from Spark which columns it needs, how many rows, and whether it only counts them, which the
- * index answers.
+ * Takes from Spark which columns it needs, how many rows, and whether it only counts them, which
+ * the index answers.
  */
 final class MdsScanBuilder
     implements ScanBuilder,

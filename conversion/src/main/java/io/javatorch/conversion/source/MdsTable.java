@@ -51,13 +51,12 @@ final class MdsTable implements SupportsRead {
 
   @Override
   public ScanBuilder newScanBuilder(CaseInsensitiveStringMap given) {
-    var read = ReadOptions.of(given.containsKey(ReadOptions.PATH) ? given.asCaseSensitiveMap() : options);
+    var read =
+        ReadOptions.of(given.containsKey(ReadOptions.PATH) ? given.asCaseSensitiveMap() : options);
     var session = SparkSession.active();
     var stored =
         StoredDataSet.read(
-            read,
-            JavaSparkContext.fromSparkContext(session.sparkContext())
-                .hadoopConfiguration());
+            read, JavaSparkContext.fromSparkContext(session.sparkContext()).hadoopConfiguration());
     return new MdsScanBuilder(stored, read, stored.schema().as(schema, stored.place().uri()));
   }
 }

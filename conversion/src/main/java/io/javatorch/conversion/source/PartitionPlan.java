@@ -28,9 +28,9 @@ final class PartitionPlan {
   }
 
   /**
-   * Divides samples as Spark divides files: no partition has more than {@code maxBytes}, and none so
-   * many that cores have nothing to do. A shard that has more is split where that costs nothing; one
-   * that is fetched or decompressed is not, since each part would have to be all of it.
+   * Divides samples as Spark divides files: no partition has more than {@code maxBytes}, and none
+   * so many that cores have nothing to do. A shard that has more is split where that costs nothing;
+   * one that is fetched or decompressed is not, since each part would have to be all of it.
    *
    * @param limit the most samples
    */

@@ -82,8 +82,7 @@ public record ReadOptions(
     return new ReadOptions(
         options.text(PATH),
         options.value(VALIDATE_HASH, "", ReadOptions::hashes),
-        options.value(
-            PARTITION_BYTES, "", text -> text.isEmpty() ? 0 : bytes(text)),
+        options.value(PARTITION_BYTES, "", text -> text.isEmpty() ? 0 : bytes(text)),
         options.value(BATCH_ROWS, "4096", ReadOptions::rows),
         options.value(BATCH_BYTES, "16mb", ReadOptions::bytes),
         options.text(LOCAL));

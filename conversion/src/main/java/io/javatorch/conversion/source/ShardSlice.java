@@ -59,8 +59,7 @@ record ShardSlice(
     private static final long serialVersionUID = 1L;
 
     static SentPair of(FilePair file) {
-      return new SentPair(
-          SentFile.of(file.raw()), file.zip().map(SentFile::of).orElse(null));
+      return new SentPair(SentFile.of(file.raw()), file.zip().map(SentFile::of).orElse(null));
     }
 
     FilePair pair() {

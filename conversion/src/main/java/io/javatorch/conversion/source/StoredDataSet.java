@@ -44,8 +44,7 @@ record StoredDataSet(Destination place, ShardIndex index, SparkSchema schema) {
           downloader.fetch(ShardIndex.BASENAME, file);
           index = ShardIndex.read(file);
         } catch (MalformedShardException e) {
-          throw new ConversionException(
-              e.getMessage().replace(scratch.toString(), place.uri()), e);
+          throw new ConversionException(e.getMessage().replace(scratch.toString(), place.uri()), e);
         } finally {
           Files.deleteIfExists(file);
         }
