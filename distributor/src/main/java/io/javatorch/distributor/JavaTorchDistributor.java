@@ -142,7 +142,7 @@ public final class JavaTorchDistributor {
      * How often the job is started again after a rank has failed or an executor was lost; default
      * 0, never. All ranks end first. The function is then run anew on all of them, and should go on
      * from its latest checkpoint; {@link TrainingContext#restarts} tells it which attempt it is. A
-     * job that was cancelled, timed out or could not start is not tried again.
+     * job that was cancelled, whose timeout is over or that has too few slots is not tried again.
      */
     public Builder maxRestarts(int maxRestarts) {
       if (maxRestarts < 0) {

@@ -43,7 +43,7 @@ final class ClusterSlots {
         return numProcesses;
       }
       long waitedMillis = (System.nanoTime() - started) / 1_000_000;
-      if (slots >= least && waitedMillis >= grace.toMillis()) {
+      if (slots >= least && waitedMillis >= Math.min(grace.toMillis(), timeout.toMillis())) {
         return slots;
       }
       if (spark.isLocal() || waitedMillis >= timeout.toMillis()) {
