@@ -47,7 +47,7 @@ def convert(compression):
 print('version', streaming.__version__ + ',pyspark-' + pyspark.__version__, flush=True)
 for name in passes.split(','):
     compression = None if name == 'plain' else name
-    times = [convert(compression) for _ in range(runs + (runs > 1))]
-    print(name, statistics.median(times[1:] or times), flush=True)
+    times = [convert(compression) for _ in range(runs + 1)]
+    print(name, statistics.median(times[1:]), flush=True)
 shutil.rmtree(out, ignore_errors=True)
 spark.stop()

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -190,6 +191,11 @@ public final class FakeDatabricks implements AutoCloseable {
   /** A file that is stored. */
   public Optional<byte[]> get(String path) {
     return files.get(path);
+  }
+
+  /** The paths of all files below a directory. */
+  public Set<String> below(String directory) {
+    return files.below(directory);
   }
 
   /** What came, oldest first. */

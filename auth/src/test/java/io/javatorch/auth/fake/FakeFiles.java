@@ -3,6 +3,7 @@ package io.javatorch.auth.fake;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -39,6 +40,11 @@ final class FakeFiles {
 
   synchronized boolean isDirectory(String path) {
     return directories.contains(path);
+  }
+
+  /** The paths of all files below a directory. */
+  synchronized Set<String> below(String directory) {
+    return new TreeSet<>(files.subMap(directory + "/", directory + "0").keySet());
   }
 
   static String parent(String path) {

@@ -148,7 +148,7 @@ final class ConversionPasses {
   /** The first run is not counted. */
   private void report(String name, Step step) throws IOException {
     var times = new double[runs];
-    for (int run = runs > 1 ? -1 : 0; run < runs; run++) {
+    for (int run = -1; run < runs; run++) {
       long start = System.nanoTime();
       step.run();
       if (run >= 0) {
