@@ -59,6 +59,7 @@ class ConversionFaultIT {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
   @TempDir private static Path shared;
+  private static Path temporary;
   private static S3Server server;
   private static LocalCluster cluster;
   private static SparkSession spark;
@@ -70,6 +71,7 @@ class ConversionFaultIT {
   static void start() throws IOException, InterruptedException {
     server = S3Server.start(shared.resolve("server"), "bucket");
     cluster = LocalCluster.builder().hosts("127.0.0.1", "127.0.0.2").coresPerWorker(2).start();
+    temporary = Files.createDirectory(shared.resolve("temporary"));
     var conf = cluster.sparkConf();
     server.hadoopSettings().forEach((name, value) -> conf.set("spark.hadoop." + name, value));
     spark =
@@ -79,6 +81,7 @@ class ConversionFaultIT {
                     // One core of each worker: the rest is for the driver that gets killed.
                     .set("spark.cores.max", "2")
                     .set("spark.executor.cores", "1")
+                    .set("spark.executor.extraJavaOptions", "-Djava.io.tmpdir=" + temporary)
                     .set("spark.speculation", "true")
                     .set("spark.speculation.interval", "100ms")
                     .set("spark.speculation.quantile", "0.5")
@@ -361,6 +364,9 @@ class ConversionFaultIT {
   void executorsWriteIntoABucketAndOneThatIsKilledChangesNothing() throws Exception {
     convertUnder(ProcessHandle::destroyForcibly, "s3a://bucket/set");
     assertThat(files(server.data().resolve("bucket/set"))).isEqualTo(undisturbed);
+    try (var left = Files.newDirectoryStream(temporary, "mds-*")) {
+      assertThat(left).as("what is left where nobody cleans up").isEmpty();
+    }
   }
 
   @Test
