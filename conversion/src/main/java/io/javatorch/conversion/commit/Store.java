@@ -23,6 +23,9 @@ final class Store implements AutoCloseable {
   /** Requests at a time where there are many, which is when a target has many parts. */
   private static final int THREADS = 16;
 
+  /** A store that is gone fails each request alike. */
+  private static final int MOST_SUPPRESSED = 3;
+
   private final Storage storage;
   private final RetryPolicy retries;
 
@@ -136,18 +139,18 @@ final class Store implements AutoCloseable {
       asked.add(threads.submit(() -> request.ask(one)));
     }
     var answers = new ArrayList<T>(all.size());
-    IOException failure = null;
+    Exception failure = null;
     for (var answer : asked) {
       try {
         answers.add(answer.get());
       } catch (ExecutionException e) {
-        var cause = e.getCause();
-        var told =
-            cause instanceof IOException io ? io : new IOException(String.valueOf(cause), cause);
+        if (e.getCause() instanceof Error error) {
+          throw error;
+        }
         if (failure == null) {
-          failure = told;
-        } else if (failure.getSuppressed().length < 3) {
-          failure.addSuppressed(told);
+          failure = (Exception) e.getCause();
+        } else if (failure.getSuppressed().length < MOST_SUPPRESSED) {
+          failure.addSuppressed(e.getCause());
         }
       } catch (InterruptedException e) {
         asked.forEach(other -> other.cancel(true));
@@ -157,8 +160,10 @@ final class Store implements AutoCloseable {
         throw interrupted;
       }
     }
-    if (failure != null) {
-      throw failure;
+    if (failure instanceof IOException io) {
+      throw io;
+    } else if (failure instanceof RuntimeException unchecked) {
+      throw unchecked;
     }
     return answers;
   }

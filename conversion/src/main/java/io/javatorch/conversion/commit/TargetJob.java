@@ -1,6 +1,7 @@
 package io.javatorch.conversion.commit;
 
 import io.javatorch.conversion.ConversionException;
+import io.javatorch.conversion.schema.SchemaSidecar;
 import io.javatorch.streaming.format.Column;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.format.ShardInfo;
@@ -274,7 +275,7 @@ public final class TargetJob {
     if (plan.mode() == Mode.APPEND && !before.shards().isEmpty()) {
       return;
     }
-    sidecarBefore = store.read(TargetState.SIDECAR);
+    sidecarBefore = store.read(SchemaSidecar.BASENAME);
     var sidecar = plan.sidecar();
     if (sidecar.isPresent()
         && sidecarBefore.isPresent()
@@ -283,9 +284,9 @@ public final class TargetJob {
     }
     sidecarReplaced = true;
     if (sidecar.isPresent()) {
-      store.put(sidecar.get(), TargetState.SIDECAR);
+      store.put(sidecar.get(), SchemaSidecar.BASENAME);
     } else if (sidecarBefore.isPresent()) {
-      store.delete(TargetState.SIDECAR);
+      store.delete(SchemaSidecar.BASENAME);
     }
   }
 
@@ -530,9 +531,9 @@ public final class TargetJob {
       return;
     }
     if (sidecarBefore.isPresent()) {
-      store.put(sidecarBefore.get(), TargetState.SIDECAR);
+      store.put(sidecarBefore.get(), SchemaSidecar.BASENAME);
     } else {
-      store.delete(TargetState.SIDECAR);
+      store.delete(SchemaSidecar.BASENAME);
     }
   }
 
@@ -552,6 +553,11 @@ public final class TargetJob {
     } catch (IOException | RuntimeException e) {
       failure.addSuppressed(e);
     }
+  }
+
+  /** Is not heard of any more, but lives. For tests. */
+  void stall() {
+    claim.abandon();
   }
 
   /** Goes away without a word, as a driver does that dies. For tests. */

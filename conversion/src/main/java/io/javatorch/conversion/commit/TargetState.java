@@ -36,9 +36,6 @@ record TargetState(
     Map<String, ShardIndex> parts) {
   private static final Logger LOG = LoggerFactory.getLogger(TargetState.class);
 
-  /** The Spark types of the columns, beside the index. */
-  static final String SIDECAR = "_spark-schema.json";
-
   private static final Pattern PART = Pattern.compile("part-(\\d{5,9})");
   private static final String TEMPORARY = "\\..*\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp";
 
