@@ -1,18 +1,16 @@
 package io.javatorch.conversion.commit;
 
 import io.javatorch.conversion.MdsFiles;
+import io.javatorch.conversion.Trees;
 import io.javatorch.streaming.storage.RetryPolicy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 
@@ -107,19 +105,8 @@ record Conversions(Destination destination, RetryPolicy retries, Claim.Timing ti
     }
   }
 
-  /** All files below a directory, with their content. */
   static Map<String, String> files(Path root) throws IOException {
-    var contents = new TreeMap<String, String>();
-    if (Files.exists(root)) {
-      try (var paths = Files.walk(root)) {
-        for (var path : paths.filter(Files::isRegularFile).toList()) {
-          contents.put(
-              root.relativize(path).toString(),
-              Base64.getEncoder().encodeToString(Files.readAllBytes(path)));
-        }
-      }
-    }
-    return contents;
+    return Trees.of(root);
   }
 
   static List<Object> values(Path root) throws IOException {
