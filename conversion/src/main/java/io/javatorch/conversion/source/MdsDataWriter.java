@@ -78,7 +78,11 @@ final class MdsDataWriter implements DataWriter<InternalRow> {
 
   @Override
   public WriterCommitMessage commit() throws IOException {
-    return new Written(attempt.finish(rows - written));
+    var shards = attempt.finish(rows - written);
+    // Spark asks for the figures before, when the last shard is not stored yet.
+    task.ifPresent(
+        running -> running.taskMetrics().outputMetrics().setBytesWritten(attempt.storedBytes()));
+    return new Written(shards);
   }
 
   @Override
