@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -129,7 +130,8 @@ class DataFrameToMdsTest {
   void leavesNothingBesideThePartitionsAndTheIndex() throws IOException {
     var out = convert(numbers(10, 2));
 
-    assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00000", "part-00001");
+    assertThat(MdsFiles.entries(out))
+        .containsExactly("_spark-schema.json", "index.json", "part-00000", "part-00001");
     assertThat(MdsFiles.entries(out.resolve("part-00001")))
         .singleElement()
         .asString()
@@ -157,7 +159,8 @@ class DataFrameToMdsTest {
   void writesNoDirectoryForAPartitionWithoutRows() throws IOException {
     var out = convert(numbers(2, 5));
 
-    assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00002", "part-00004");
+    assertThat(MdsFiles.entries(out))
+        .containsExactly("_spark-schema.json", "index.json", "part-00002", "part-00004");
     assertThat(values(out)).containsExactly(0L, 1L);
   }
 
@@ -179,7 +182,13 @@ class DataFrameToMdsTest {
 
     assertThat(values(out)).isEqualTo(longs(0, 100));
     assertThat(MdsFiles.entries(out))
-        .containsExactly("index.json", "part-00000", "part-00001", "part-00002", "part-00003");
+        .containsExactly(
+            "_spark-schema.json",
+            "index.json",
+            "part-00000",
+            "part-00001",
+            "part-00002",
+            "part-00003");
   }
 
   @Test
@@ -200,7 +209,8 @@ class DataFrameToMdsTest {
 
     assertThat(missing).doesNotExist();
     assertThat(empty).isEmptyDirectory();
-    assertThat(MdsFiles.entries(full)).containsExactly("index.json", "part-00000");
+    assertThat(MdsFiles.entries(full))
+        .containsExactly("_spark-schema.json", "index.json", "part-00000");
     assertThat(values(full)).isEqualTo(longs(0, 5));
   }
 
@@ -210,7 +220,7 @@ class DataFrameToMdsTest {
 
     assertThatThrownBy(() -> DataFrameToMds.builder(numbers(9, 1)).out(out.toString()).convert())
         .isInstanceOf(ConversionException.class)
-        .hasMessageContaining("is not empty (it has index.json, part-00000)")
+        .hasMessageContaining("is not empty (it has _spark-schema.json, index.json, part-00000)")
         .hasMessageContaining("overwrite(true)");
     assertThat(values(out)).isEqualTo(longs(0, 5));
   }
@@ -222,7 +232,8 @@ class DataFrameToMdsTest {
     DataFrameToMds.builder(numbers(9, 2)).out(out.toString()).overwrite(true).convert();
 
     assertThat(values(out)).isEqualTo(longs(0, 9));
-    assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00000", "part-00001");
+    assertThat(MdsFiles.entries(out))
+        .containsExactly("_spark-schema.json", "index.json", "part-00000", "part-00001");
   }
 
   @Test
@@ -285,7 +296,8 @@ class DataFrameToMdsTest {
 
     assertThat(first).succeedsWithin(Duration.ofMinutes(1));
     assertThat(values(out)).isEqualTo(longs(0, 9));
-    assertThat(MdsFiles.entries(out)).containsExactly("index.json", "part-00000");
+    assertThat(MdsFiles.entries(out))
+        .containsExactly("_spark-schema.json", "index.json", "part-00000");
   }
 
   @Test
@@ -358,7 +370,7 @@ class DataFrameToMdsTest {
     assertThat(summary.location()).isEqualTo(target);
     assertThat(values(directory.resolve("out"))).isEqualTo(longs(0, 9));
     assertThat(MdsFiles.entries(directory.resolve("out")))
-        .containsExactly("index.json", "part-00000", "part-00001");
+        .containsExactly("_spark-schema.json", "index.json", "part-00000", "part-00001");
   }
 
   @Test
@@ -373,7 +385,8 @@ class DataFrameToMdsTest {
                   for (long copy = 0; copy < row.getLong(0) % 3; copy++) {
                     samples
                         .set("id", row.getLong(0))
-                        .set("info", Map.of("text", row.getString(1), "copy", copy))
+                        // In one order in every run.
+                        .set("info", new TreeMap<>(Map.of("text", row.getString(1), "copy", copy)))
                         .write();
                   }
                 },
@@ -541,7 +554,8 @@ class DataFrameToMdsTest {
 
     DataFrameToMds.builder(numbers(4, 2)).mergeIndex(false).out(out.toString()).convert();
 
-    assertThat(MdsFiles.entries(out)).containsExactly("part-00000", "part-00001");
+    assertThat(MdsFiles.entries(out))
+        .containsExactly("_spark-schema.json", "part-00000", "part-00001");
     assertThat(values(out.resolve("part-00001"))).containsExactly(2L, 3L);
   }
 

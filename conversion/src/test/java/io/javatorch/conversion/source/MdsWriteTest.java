@@ -353,4 +353,22 @@ class MdsWriteTest {
     assertThat(values()).isEqualTo(longs(0, 9));
     assertThat(Trees.of(out)).hasSize(4);
   }
+
+  @Test
+  void isWrittenAsATableOfACatalog() throws Exception {
+    session.conf().set("spark.sql.catalog.paths", PathCatalog.class.getName());
+    var table = "paths.`" + out + "`";
+    numbers(0, 50, 2).createOrReplaceTempView("numbers");
+
+    session.sql("INSERT INTO " + table + " SELECT n FROM numbers");
+    numbers(50, 60, 1).writeTo(table).option("compression", "none").append();
+    assertThat(values()).isEqualTo(longs(0, 60));
+
+    session.sql("INSERT OVERWRITE " + table + " SELECT n + 100 AS n FROM numbers WHERE n < 9");
+    assertThat(values()).isEqualTo(longs(100, 109));
+    assertThatThrownBy(() -> session.sql("INSERT INTO " + table + " SELECT 'a' AS n"))
+        .hasStackTraceContaining("it has the columns [n int64]");
+    assertThatThrownBy(() -> numbers(0, 5, 1).writeTo(table).option("sizelimits", "1mb").append())
+        .hasMessageContaining("did you mean sizeLimit?");
+  }
 }
