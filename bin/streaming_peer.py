@@ -17,7 +17,7 @@ from streaming.base.util import clean_stale_shared_memory
 local, plain, root, samples, runs = sys.argv[1:4] + [int(value) for value in sys.argv[4:6]]
 WORKERS = (0, 2)
 # With workers the library (0.13.0) reads shards here that it has not downloaded whole, and fails.
-WORKERS_OF_REMOTE = (0,)
+WORKERS_OF_REMOTE = 0
 
 
 def epoch(workers, **where):
@@ -31,31 +31,32 @@ def epoch(workers, **where):
     return (time.perf_counter() - start) * 1e3
 
 
-def report(name, remote=None):
-    """An epoch with nothing here, if there is a remote, and one with all of it here."""
-    best = {}
-    for workers in WORKERS if remote is None else WORKERS_OF_REMOTE:
-        times = {}
-        for _ in range(runs):
-            if remote is None:
-                times.setdefault(name, []).append(epoch(workers, local=plain))
-                continue
-            # A directory of its own: the threads of a data set before may still be at work.
-            where = {'remote': remote, 'local': tempfile.mkdtemp(dir=local)}
-            times.setdefault(name + 'Cold', []).append(epoch(workers, **where))
-            times.setdefault(name + 'Warm', []).append(epoch(workers, **where))
-            shutil.rmtree(where['local'], ignore_errors=True)
-        for key, values in times.items():
-            best[key] = min(best.get(key, float('inf')), statistics.median(values))
-    for key, value in best.items():
-        print(key, value, flush=True)
+def report_local(name):
+    """Epochs over what is here: one with each number of workers, and the rest with the faster."""
+    times = {workers: [epoch(workers, local=plain)] for workers in WORKERS}
+    best = min(times, key=lambda workers: times[workers][0])
+    times[best] += [epoch(best, local=plain) for _ in range(runs - 1)]
+    print(name, statistics.median(times[best]), flush=True)
+
+
+def report_remote(name, remote):
+    """Epochs with nothing here, each followed by one with all of it here."""
+    cold, warm = [], []
+    for _ in range(runs):
+        # A directory of its own: the threads of a data set before may still be at work.
+        where = {'remote': remote, 'local': tempfile.mkdtemp(dir=local)}
+        cold.append(epoch(WORKERS_OF_REMOTE, **where))
+        warm.append(epoch(WORKERS_OF_REMOTE, **where))
+        shutil.rmtree(where['local'], ignore_errors=True)
+    print(name + 'Cold', statistics.median(cold), flush=True)
+    print(name + 'Warm', statistics.median(warm), flush=True)
 
 
 def main():
     os.makedirs(local)
-    report('local')
-    report('plain', f'{root}/plain')
-    report('zstd', f'{root}/zstd')
+    report_local('local')
+    report_remote('plain', f'{root}/plain')
+    report_remote('zstd', f'{root}/zstd')
     shutil.rmtree(local, ignore_errors=True)
 
 

@@ -36,8 +36,8 @@ import java.util.concurrent.Future;
  * What {@code bin/benchmark streaming} runs: epochs into batches, from the local disk and from an
  * S3 server on the loopback, by this library and by Python's over the same files, and a table.
  *
- * <p>Arguments: the directory to work in, the count of samples, the runs of each pass, and the
- * Python interpreter, which may be missing.
+ * <p>Arguments: the directory to work in, the count of samples, the runs of each pass here and in
+ * Python, whose epochs take far longer, and the Python interpreter, which may be missing.
  */
 public final class StreamingBenchmark {
   private static final String BUCKET = "bucket";
@@ -47,12 +47,14 @@ public final class StreamingBenchmark {
   private final Path work;
   private final int samples;
   private final int runs;
+  private final int peerRuns;
   private final Path local;
 
-  private StreamingBenchmark(Path work, int samples, int runs) {
+  private StreamingBenchmark(Path work, int samples, int runs, int peerRuns) {
     this.work = work;
     this.samples = samples;
     this.runs = runs;
+    this.peerRuns = peerRuns;
     this.local = work.resolve("java-local");
   }
 
@@ -82,12 +84,15 @@ public final class StreamingBenchmark {
     var work = Path.of(arguments[0]);
     var benchmark =
         new StreamingBenchmark(
-            work, Integer.parseInt(arguments[1]), Integer.parseInt(arguments[2]));
+            work,
+            Integer.parseInt(arguments[1]),
+            Integer.parseInt(arguments[2]),
+            Integer.parseInt(arguments[3]));
     try (var server = S3Server.startOpen(work.resolve("server"), BUCKET)) {
       server
           .hadoopSettings()
           .forEach((name, value) -> System.setProperty("spark.hadoop." + name, value));
-      benchmark.run(server, arguments.length > 3 ? arguments[3] : null);
+      benchmark.run(server, arguments.length > 4 ? arguments[4] : null);
     }
   }
 
@@ -243,7 +248,7 @@ public final class StreamingBenchmark {
             sets.resolve("plain").toString(),
             "s3://" + BUCKET,
             String.valueOf(samples),
-            String.valueOf(runs));
+            String.valueOf(peerRuns));
     builder.environment().put("S3_ENDPOINT_URL", server.endpoint());
     builder.environment().put("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY);
     builder.environment().put("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY);
@@ -274,14 +279,15 @@ public final class StreamingBenchmark {
     System.out.printf(
         Locale.ROOT,
         "%,d samples (int, str ~100 B, bytes ~1 KB), shuffled, into batches of %d; medians of %d"
-            + " epochs; %d cores; S3 server on the loopback, shards of 16 MB%n%n",
+            + " epochs (Python: %d); %d cores; S3 server on the loopback, shards of 16 MB%n%n",
         samples,
         BATCH,
         runs,
+        peerRuns,
         Runtime.getRuntime().availableProcessors());
     System.out.println(
-        "| epoch | Python, samples/s | Java, samples/s | ratio | raw download, ms | Java, ms | of raw"
-            + " |");
+        "| epoch | Java, samples/s | Python, samples/s | ratio | Java, ms | raw download, ms |"
+            + " Java/raw |");
     System.out.println("|---|---:|---:|---:|---:|---:|---:|");
     var names = new LinkedHashMap<String, String>();
     names.put("local", "local disk");
@@ -296,13 +302,13 @@ public final class StreamingBenchmark {
           Double least = pass.endsWith("Cold") ? raw.get(pass.replace("Cold", "")) : null;
           System.out.printf(
               Locale.ROOT,
-              "| %s | %s | %,.0f | %s | %s | %,.0f | %s |%n",
+              "| %s | %,.0f | %s | %s | %,.0f | %s | %s |%n",
               name,
-              their == null ? "–" : String.format(Locale.ROOT, "%,.0f", samples / their * 1e3),
               samples / millis * 1e3,
+              their == null ? "–" : String.format(Locale.ROOT, "%,.0f", samples / their * 1e3),
               their == null ? "–" : String.format(Locale.ROOT, "%.1f×", their / millis),
-              least == null ? "–" : String.format(Locale.ROOT, "%,.0f", least),
               millis,
+              least == null ? "–" : String.format(Locale.ROOT, "%,.0f", least),
               least == null ? "–" : String.format(Locale.ROOT, "%.2f×", millis / least));
         });
   }
