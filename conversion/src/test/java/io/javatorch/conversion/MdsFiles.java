@@ -20,14 +20,16 @@ public final class MdsFiles {
     try {
       var samples = new ArrayList<Map<String, Object>>();
       for (var shard : ShardIndex.read(root).shards()) {
-        var target = shard.data().raw().in(raw);
-        Files.createDirectories(target.getParent());
-        var stored = shard.data().stored().in(root);
-        ShardFiles.verify(shard.data().stored(), stored, shard.hashes());
-        if (shard.compression().isPresent()) {
-          ShardFiles.decompress(shard, shard.data(), stored, target, shard.hashes());
-        } else {
-          Files.copy(stored, target);
+        for (var file : shard.files()) {
+          var target = file.raw().in(raw);
+          Files.createDirectories(target.getParent());
+          var stored = file.stored().in(root);
+          ShardFiles.verify(file.stored(), stored, shard.hashes());
+          if (file.zip().isPresent()) {
+            ShardFiles.decompress(shard, file, stored, target, List.of());
+          } else {
+            Files.copy(stored, target);
+          }
         }
         try (var reader = ShardReader.open(raw, shard)) {
           reader.forEach(sample -> samples.add(sample.toMap()));

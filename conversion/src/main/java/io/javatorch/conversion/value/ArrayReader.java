@@ -11,7 +11,6 @@ import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
 import org.apache.spark.sql.catalyst.expressions.UnsafeArrayData;
 import org.apache.spark.sql.catalyst.util.ArrayData;
@@ -32,8 +31,6 @@ import org.apache.spark.unsafe.types.UTF8String;
 
 /** Reads ndarrays: as arrays of arrays, or as structs of shape and values. */
 final class ArrayReader {
-  private static final Set<DType> FLOATING = Set.of(DType.FLOAT16, DType.FLOAT32, DType.FLOAT64);
-
   private ArrayReader() {}
 
   /**
@@ -139,13 +136,10 @@ final class ArrayReader {
   }
 
   private static Copier copier(NdArrayForm form, DataType element) {
-    boolean floating = form.dtype().map(FLOATING::contains).orElse(false);
     if (element instanceof FloatType) {
       return ArrayReader::floats;
     } else if (element instanceof DoubleType) {
       return ArrayReader::doubles;
-    } else if (floating) {
-      throw impossible(form, element);
     } else if (element instanceof BooleanType) {
       return (dtype, data, from, count) ->
           UnsafeArrayData.fromPrimitiveArray(booleans(longs(dtype, data, from, count)));
@@ -283,9 +277,13 @@ final class ArrayReader {
       case UINT32 -> data.getInt(4 * at) & 0xffffffffL;
       case INT64 -> data.getLong(8 * at);
       case UINT64 -> inRange(data.getLong(8 * at), 0, Long.MAX_VALUE);
-      case FLOAT16, FLOAT32, FLOAT64 ->
-          throw new IllegalArgumentException(
-              "the array is of " + dtype.numpyName() + " and cannot be read as integers");
+      case FLOAT16, FLOAT32, FLOAT64 -> {
+        double value = floating(dtype, data, at);
+        if ((long) value != value || value == 0x1p63) {
+          throw new IllegalArgumentException(value + " in the array is no integer");
+        }
+        yield (long) value;
+      }
     };
   }
 

@@ -44,6 +44,7 @@ class MdsReadTest {
         SparkSession.builder()
             .master("local[2]")
             .config("spark.ui.enabled", false)
+            .config("spark.sql.shuffle.partitions", 2)
             .config("spark.driver.host", "127.0.0.1")
             .getOrCreate();
   }

@@ -9,6 +9,7 @@ import io.javatorch.conversion.schema.SparkSchema;
 import io.javatorch.streaming.format.MdsWriter;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.format.ShardReader;
+import io.javatorch.streaming.format.ShardReader.Pickles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -65,7 +66,7 @@ class RoundTripPropertyTest {
     var rows = new ArrayList<List<Object>>();
     try (var batch = new SampleBatch(schema.columns(), 7, 1000)) {
       for (var shard : index.shards()) {
-        try (var reader = ShardReader.open(directory, shard)) {
+        try (var reader = ShardReader.open(directory, shard, Pickles.PLAIN_DATA)) {
           batch.from(reader.columns());
           for (var sample : reader) {
             batch.add(sample);
