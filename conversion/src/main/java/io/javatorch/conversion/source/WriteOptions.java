@@ -11,9 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -103,81 +101,23 @@ public record WriteOptions(
    *     next to it, or has a value that it cannot have
    */
   public static WriteOptions of(Map<String, String> given) {
-    var options = new TreeMap<String, String>(String.CASE_INSENSITIVE_ORDER);
-    given.forEach(
-        (name, value) -> {
-          if (NAMES.stream().noneMatch(name::equalsIgnoreCase)) {
-            throw new IllegalArgumentException(unknown(name));
-          }
-          if (options.put(name, value) != null) {
-            throw new IllegalArgumentException("The option " + name + " is given twice");
-          }
-        });
-    if (options.getOrDefault(PATH, "").isBlank()) {
+    var options = OptionParser.of("writing mds", NAMES, given);
+    if (options.text(PATH).isBlank()) {
       throw new IllegalArgumentException(
           "There is no path to write to: use save(path), or the option path");
     }
     return new WriteOptions(
-        options.get(PATH),
-        parse(options, COLUMNS, "", WriteOptions::columns),
-        parse(options, COMPRESSION, "zstd", WriteOptions::compression),
-        parse(options, HASHES, "", WriteOptions::hashes),
-        parse(
-            options,
-            SIZE_LIMIT,
-            Long.toString(MdsWriter.DEFAULT_SIZE_LIMIT_BYTES),
-            WriteOptions::sizeLimit),
-        parse(options, NULL_POLICY, "fail", NullPolicy::parse),
-        parse(options, MERGE_INDEX, "true", WriteOptions::bool),
-        options.getOrDefault(LOCAL, ""),
-        parse(options, KEEP_LOCAL, "false", WriteOptions::bool),
-        parse(options, PROGRESS, "5s", WriteOptions::duration));
-  }
-
-  private interface Parser<T> {
-    T parse(String value);
-  }
-
-  private static <T> T parse(
-      Map<String, String> options, String name, String byDefault, Parser<T> parser) {
-    try {
-      return parser.parse(options.getOrDefault(name, byDefault).strip());
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("The option " + name + ": " + e.getMessage(), e);
-    }
-  }
-
-  private static String unknown(String name) {
-    var lower = name.toLowerCase(Locale.ROOT);
-    var nearest =
-        NAMES.stream()
-            .min(
-                (a, b) ->
-                    Integer.compare(
-                        distance(lower, a.toLowerCase(Locale.ROOT)),
-                        distance(lower, b.toLowerCase(Locale.ROOT))))
-            .orElseThrow();
-    return "There is no option '%s' for writing mds; did you mean %s? There are %s"
-        .formatted(name, nearest, String.join(", ", NAMES));
-  }
-
-  /** How many letters have to be changed, added or left out. */
-  private static int distance(String from, String to) {
-    var row = new int[to.length() + 1];
-    for (int j = 0; j <= to.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= from.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= to.length(); j++) {
-        int above = row[j];
-        int changed = diagonal + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
-        row[j] = Math.min(changed, Math.min(above, row[j - 1]) + 1);
-        diagonal = above;
-      }
-    }
-    return row[to.length()];
+        options.text(PATH),
+        options.value(COLUMNS, "", WriteOptions::columns),
+        options.value(COMPRESSION, "zstd", WriteOptions::compression),
+        options.value(HASHES, "", WriteOptions::hashes),
+        options.value(
+            SIZE_LIMIT, Long.toString(MdsWriter.DEFAULT_SIZE_LIMIT_BYTES), WriteOptions::sizeLimit),
+        options.value(NULL_POLICY, "fail", NullPolicy::parse),
+        options.value(MERGE_INDEX, "true", WriteOptions::bool),
+        options.text(LOCAL),
+        options.value(KEEP_LOCAL, "false", WriteOptions::bool),
+        options.value(PROGRESS, "5s", WriteOptions::duration));
   }
 
   private static Map<String, String> columns(String value) {

@@ -27,8 +27,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Reads data sets that the Python library wrote. The module streaming has them, with the script that
- * made them, and shows that its own reader gives Python's values, with which these are compared.
+ * Reads data sets that the Python library wrote. The module streaming has them, with the script
+ * that made them, and shows that its own reader gives Python's values, with which these are
+ * compared.
  */
 class PythonGoldenReadTest {
   private static final Path GOLDEN = Path.of("../streaming/src/test/resources/golden");
@@ -52,9 +53,25 @@ class PythonGoldenReadTest {
 
   static Stream<String> dataSets() {
     return Stream.of(
-        "raw", "zstd", "br", "snappy", "gz", "bz2", "scalars", "text-numbers", "ndarray", "json",
-        "json-ndarray", "pil", "image-files", "image-lists", "names", "text/json", "text/csv",
-        "text/tsv", "text/xsv");
+        "raw",
+        "zstd",
+        "br",
+        "snappy",
+        "gz",
+        "bz2",
+        "scalars",
+        "text-numbers",
+        "ndarray",
+        "json",
+        "json-ndarray",
+        "pil",
+        "image-files",
+        "image-lists",
+        "names",
+        "text/json",
+        "text/csv",
+        "text/tsv",
+        "text/xsv");
   }
 
   @ParameterizedTest
@@ -130,8 +147,7 @@ class PythonGoldenReadTest {
 
   private static void checkJson(String what, String text, Object expected) {
     try {
-      var mapper =
-          JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+      var mapper = JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
       assertThat(mapper.readValue(text, Object.class)).as(what).isEqualTo(expected);
     } catch (IOException e) {
       throw new AssertionError(what + ": " + text, e);

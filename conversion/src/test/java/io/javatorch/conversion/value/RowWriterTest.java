@@ -77,8 +77,7 @@ class RowWriterTest {
             .add("z", "double")
             .add("A", "binary");
 
-    var samples =
-        write(MdsSchema.of(schema), row(1, text("two"), 3.5, new byte[] {4}));
+    var samples = write(MdsSchema.of(schema), row(1, text("two"), 3.5, new byte[] {4}));
 
     assertThat(samples.get(0))
         .containsEntry("\uD83D\uDE00", 1)
@@ -98,8 +97,7 @@ class RowWriterTest {
 
   @Test
   void failsAtANullWithinAnArrayOfNumbers() {
-    assertThatThrownBy(
-            () -> write("array<float>", "", NullPolicy.FAIL, row(array(1f, null))))
+    assertThatThrownBy(() -> write("array<float>", "", NullPolicy.FAIL, row(array(1f, null))))
         .hasMessageContaining("Column 'c' (ndarray:float32) has a null within its array in row 0");
   }
 
@@ -111,7 +109,8 @@ class RowWriterTest {
 
   @Test
   void dropsRowsWithNullsAndCountsThem() throws IOException {
-    var schema = MdsSchema.of(StructType.fromDDL("a int, b array<int>, s struct<x:int>"), NullPolicy.DROP);
+    var schema =
+        MdsSchema.of(StructType.fromDDL("a int, b array<int>, s struct<x:int>"), NullPolicy.DROP);
     try (var writer = MdsWriter.builder(directory).columns(schema.encodings()).open()) {
       var copier = RowWriter.of(schema);
 
@@ -158,8 +157,7 @@ class RowWriterTest {
 
   @Test
   void writesZeroForNullsWithinArrays() throws IOException {
-    var samples =
-        write("array<float>", "", NullPolicy.ZERO, row(array(1f, null, 3f)));
+    var samples = write("array<float>", "", NullPolicy.ZERO, row(array(1f, null, 3f)));
 
     assertThat(samples.get(0)).containsEntry("c", NdArray.of(new float[] {1, 0, 3}));
   }
@@ -186,8 +184,7 @@ class RowWriterTest {
     assertThatThrownBy(
             () -> write("array<int>", "ndarray:uint8", NullPolicy.FAIL, row(array(1, -1))))
         .hasMessageContaining("row 0: -1 is out of the range of uint8");
-    assertThatThrownBy(
-            () -> write("array<int>", "ndarray:int8", NullPolicy.FAIL, row(array(128))))
+    assertThatThrownBy(() -> write("array<int>", "ndarray:int8", NullPolicy.FAIL, row(array(128))))
         .hasMessageContaining("128 is out of the range of int8");
   }
 
@@ -195,8 +192,7 @@ class RowWriterTest {
   void refusesIntegersThatAFloatDoesNotHold() {
     assertThatThrownBy(() -> write("int", "float32", NullPolicy.FAIL, row(16_777_217)))
         .hasMessageContaining("16777217 cannot be held exactly by float32");
-    assertThatThrownBy(
-            () -> write("bigint", "float64", NullPolicy.FAIL, row(Long.MAX_VALUE)))
+    assertThatThrownBy(() -> write("bigint", "float64", NullPolicy.FAIL, row(Long.MAX_VALUE)))
         .hasMessageContaining("cannot be held exactly by float64");
     assertThatThrownBy(
             () -> write("array<int>", "ndarray:float16", NullPolicy.FAIL, row(array(2049))))
@@ -234,8 +230,7 @@ class RowWriterTest {
         .hasMessageContaining("it is not UTF-8 from byte 1 on");
     assertThatThrownBy(() -> write("string", "json", NullPolicy.FAIL, row(text("{nope"))))
         .hasMessageContaining("it is not JSON");
-    assertThatThrownBy(
-            () -> write("binary", "pil", NullPolicy.FAIL, row(new byte[] {1, 2})))
+    assertThatThrownBy(() -> write("binary", "pil", NullPolicy.FAIL, row(new byte[] {1, 2})))
         .hasMessageContaining("the image ends within its head");
     assertThatThrownBy(
             () ->
