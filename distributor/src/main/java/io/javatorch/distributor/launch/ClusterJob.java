@@ -105,7 +105,7 @@ final class ClusterJob {
   private boolean wasCancelled(Throwable sparkFailure) {
     return spark.sc().isStopped()
         || (!cancelledForARank
-            && failures.cause().isEmpty()
+            && failures.cause().map(RankFailure::isConsequence).orElse(true)
             && String.valueOf(sparkFailure.getMessage()).contains("cancelled"));
   }
 
