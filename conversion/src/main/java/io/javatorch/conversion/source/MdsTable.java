@@ -56,6 +56,13 @@ final class MdsTable implements SupportsRead, SupportsWrite {
         .toArray(Column[]::new);
   }
 
+  /** What Spark 3.5 wants to be implemented besides {@link #columns}. */
+  @Override
+  @SuppressWarnings("deprecation")
+  public StructType schema() {
+    return schema;
+  }
+
   @Override
   public Set<TableCapability> capabilities() {
     // What rows may look like is for the check of all columns at once to say.

@@ -74,6 +74,13 @@ public final class PreparedWrites implements TableProvider {
       return new Column[0];
     }
 
+    /** What Spark 3.5 wants to be implemented besides {@link #columns}. */
+    @Override
+    @SuppressWarnings("deprecation")
+    public StructType schema() {
+      return new StructType();
+    }
+
     @Override
     public Set<TableCapability> capabilities() {
       // What rows may look like is for us to say, and was said before.

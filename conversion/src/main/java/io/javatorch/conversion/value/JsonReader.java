@@ -48,12 +48,12 @@ final class JsonReader {
   private static final JsonFactory FACTORY =
       new JsonFactoryBuilder()
           .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(MAX_DEPTH)
-                  .maxNumberLength(MAX_NUMBER_LENGTH)
-                  // The value's own size bounds its texts.
-                  .maxStringLength(Integer.MAX_VALUE)
-                  .maxNameLength(Integer.MAX_VALUE)
+              withNamesOfAnyLength(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(MAX_DEPTH)
+                          .maxNumberLength(MAX_NUMBER_LENGTH)
+                          // The value's own size bounds its texts.
+                          .maxStringLength(Integer.MAX_VALUE))
                   .build())
           // Names are the input's choice, and what is interned costs every process user.
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
@@ -62,6 +62,23 @@ final class JsonReader {
           .build();
 
   private final Part root;
+
+  /**
+   * Jackson before 2.16, such as Spark 3.5 brings, knows no limit for names, and no such method.
+   */
+  private static StreamReadConstraints.Builder withNamesOfAnyLength(
+      StreamReadConstraints.Builder constraints) {
+    try {
+      StreamReadConstraints.Builder.class
+          .getMethod("maxNameLength", int.class)
+          .invoke(constraints, Integer.MAX_VALUE);
+    } catch (NoSuchMethodException e) {
+      // There is nothing to lift.
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("Jackson does not take a limit for names", e);
+    }
+    return constraints;
+  }
 
   private JsonReader(Part root) {
     this.root = root;
