@@ -2,8 +2,6 @@ package io.javatorch.conversion;
 
 import static org.apache.spark.sql.functions.col;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.javatorch.auth.CredentialsSource;
 import io.javatorch.conversion.commit.Published;
 import io.javatorch.conversion.layout.RowLayout;
@@ -315,7 +313,7 @@ public final class DataFrameToMds {
       if (function.isPresent()) {
         samples = EncodedRows.of(frame, function.get(), columns);
       } else if (!columns.isEmpty()) {
-        written.put(WriteOptions.COLUMNS, json(columns));
+        written.put(WriteOptions.COLUMNS, WriteOptions.json(columns));
       }
       var published =
           MdsWrites.write(
@@ -370,14 +368,6 @@ public final class DataFrameToMds {
                       elapsed,
                       true))
           .orElseGet(() -> new ConversionSummary(target, "", 0, 0, 0, 0, 0, 0, elapsed, false));
-    }
-
-    private static String json(Map<String, String> columns) {
-      try {
-        return new ObjectMapper().writeValueAsString(columns);
-      } catch (JsonProcessingException e) {
-        throw new IllegalArgumentException("Columns cannot be written as JSON: " + columns, e);
-      }
     }
   }
 }

@@ -1,8 +1,7 @@
 package io.javatorch.conversion;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.javatorch.conversion.source.MdsWrites;
+import io.javatorch.conversion.source.WriteOptions;
 import io.javatorch.streaming.format.SampleEncoder;
 import java.util.ArrayDeque;
 import java.util.Iterator;
@@ -38,12 +37,6 @@ final class EncodedRows implements MapPartitionsFunction<Row, byte[]> {
   static Dataset<Row> of(Dataset<Row> frame, RowFunction function, Map<String, String> columns) {
     // To find out now rather than in a task.
     var unused = new SampleEncoder(columns);
-    String json;
-    try {
-      json = new ObjectMapper().writeValueAsString(columns);
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("Columns cannot be written as JSON: " + columns, e);
-    }
     return frame
         .mapPartitions(new EncodedRows(function, columns), Encoders.BINARY())
         .toDF("sample")
@@ -52,7 +45,7 @@ final class EncodedRows implements MapPartitionsFunction<Row, byte[]> {
                 .col("sample")
                 .as(
                     "sample",
-                    new MetadataBuilder().putString(MdsWrites.ENCODED_COLUMNS, json).build()));
+                    new MetadataBuilder().putString(MdsWrites.ENCODED_COLUMNS, WriteOptions.json(columns)).build()));
   }
 
   @Override

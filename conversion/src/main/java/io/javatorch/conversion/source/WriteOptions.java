@@ -165,6 +165,15 @@ public record WriteOptions(
     return columns;
   }
 
+  /** Columns as {@link #columns} takes them. */
+  public static String json(Map<String, String> columns) {
+    try {
+      return JSON.writeValueAsString(columns);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("Columns cannot be written as JSON: " + columns, e);
+    }
+  }
+
   private static String compression(String value) {
     return value.isEmpty() || value.equalsIgnoreCase("none") ? "" : Compression.parse(value).spec();
   }
