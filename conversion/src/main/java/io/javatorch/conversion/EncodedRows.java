@@ -45,7 +45,9 @@ final class EncodedRows implements MapPartitionsFunction<Row, byte[]> {
                 .col("sample")
                 .as(
                     "sample",
-                    new MetadataBuilder().putString(MdsWrites.ENCODED_COLUMNS, WriteOptions.json(columns)).build()));
+                    new MetadataBuilder()
+                        .putString(MdsWrites.ENCODED_COLUMNS, WriteOptions.json(columns))
+                        .build()));
   }
 
   @Override

@@ -49,11 +49,14 @@ public final class MdsCatalog implements StagingTableCatalog {
     return new Identifier[0];
   }
 
+  /**
+   * Reads what the driver needs of a data set.
+   *
+   * @throws ConversionException if there is none, which Spark would report as a format that it does
+   *     not know if it were told by a {@link NoSuchTableException}
+   */
   @Override
-  public Table loadTable(Identifier identifier) throws NoSuchTableException {
-    if (!exists(identifier)) {
-      throw new NoSuchTableException(identifier);
-    }
+  public Table loadTable(Identifier identifier) {
     var options = Map.of(ReadOptions.PATH, path(identifier));
     var context = JavaSparkContext.fromSparkContext(SparkSession.active().sparkContext());
     var stored = StoredDataSet.read(ReadOptions.of(options), context.hadoopConfiguration());

@@ -2,6 +2,9 @@ package io.javatorch.conversion.source;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -9,6 +12,7 @@ import org.apache.spark.sql.SQLContext;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.connector.catalog.Table;
+import org.apache.spark.sql.connector.catalog.TableCatalog;
 import org.apache.spark.sql.connector.catalog.TableProvider;
 import org.apache.spark.sql.connector.expressions.Transform;
 import org.apache.spark.sql.sources.BaseRelation;
@@ -28,6 +32,18 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  */
 public final class MdsDataSource
     implements TableProvider, DataSourceRegister, CreatableRelationProvider {
+  /** The last two are not among Spark 3's. */
+  private static final Set<String> RESERVED =
+      Set.of(
+          TableCatalog.PROP_LOCATION,
+          TableCatalog.PROP_IS_MANAGED_LOCATION,
+          TableCatalog.PROP_EXTERNAL,
+          TableCatalog.PROP_COMMENT,
+          TableCatalog.PROP_PROVIDER,
+          TableCatalog.PROP_OWNER,
+          "collation",
+          "table_type");
+
   /** Made by Spark. */
   public MdsDataSource() {}
 
@@ -43,7 +59,7 @@ public final class MdsDataSource
 
   @Override
   public StructType inferSchema(CaseInsensitiveStringMap options) {
-    var read = ReadOptions.of(options.asCaseSensitiveMap());
+    var read = ReadOptions.of(withoutReserved(options.asCaseSensitiveMap()));
     var context = JavaSparkContext.fromSparkContext(SparkSession.active().sparkContext());
     return StoredDataSet.read(read, context.hadoopConfiguration()).schema().structType();
   }
@@ -51,7 +67,29 @@ public final class MdsDataSource
   @Override
   public Table getTable(
       StructType schema, Transform[] partitioning, Map<String, String> properties) {
-    return new MdsTable(schema, properties);
+    return new MdsTable(schema, withoutReserved(properties));
+  }
+
+  /** Leaves out what Spark says of a table of its own catalog, and takes its location. */
+  private static Map<String, String> withoutReserved(Map<String, String> properties) {
+    var options = new TreeMap<String, String>(String.CASE_INSENSITIVE_ORDER);
+    properties.forEach(
+        (key, value) -> {
+          if (!RESERVED.contains(key) && !key.startsWith(TableCatalog.OPTION_PREFIX)) {
+            options.put(key, value);
+          }
+        });
+    if (RESERVED.stream().anyMatch(properties::containsKey)) {
+      var location = properties.get(TableCatalog.PROP_LOCATION);
+      if (location != null) {
+        options.put(ReadOptions.PATH, location);
+      }
+      // Spark's catalog writes URIs of files without escapes.
+      options.computeIfPresent(
+          ReadOptions.PATH,
+          (key, path) -> path.startsWith("file:") ? new Path(path).toUri().getPath() : path);
+    }
+    return options;
   }
 
   /** What can be written is said by the check of all columns at once. */

@@ -25,15 +25,16 @@ public final class MdsSessionExtensions implements SparkSessionExtensionsProvide
     return BoxedUnit.UNIT;
   }
 
-  /** Without type parameters: the class of the session is another one in Spark 3 than in Spark 4. */
+  /**
+   * Without type parameters: the class of the session is another one in Spark 3 than in Spark 4.
+   */
   @SuppressWarnings({"unchecked", "rawtypes"})
   private static void inject(SparkSessionExtensions extensions, Function1<Object, Object> check) {
     extensions.injectCheckRule((Function1) check);
   }
 
   private static Object register(Object session) {
-    if (session instanceof SparkSession spark
-        && spark.conf().getOption(SETTING).isEmpty()) {
+    if (session instanceof SparkSession spark && spark.conf().getOption(SETTING).isEmpty()) {
       spark.conf().set(SETTING, MdsCatalog.class.getName());
     }
     Function1<Object, BoxedUnit> nothing = plan -> BoxedUnit.UNIT;

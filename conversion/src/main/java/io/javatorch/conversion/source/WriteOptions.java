@@ -108,7 +108,7 @@ public record WriteOptions(
     }
     return new WriteOptions(
         options.text(PATH),
-        options.value(COLUMNS, "", WriteOptions::columns),
+        options.value(COLUMNS, "", WriteOptions::parseColumns),
         options.value(COMPRESSION, "zstd", WriteOptions::compression),
         options.value(HASHES, "", WriteOptions::hashes),
         options.value(
@@ -120,7 +120,13 @@ public record WriteOptions(
         options.value(PROGRESS, "5s", WriteOptions::duration));
   }
 
-  private static Map<String, String> columns(String value) {
+  /**
+   * Reads columns and their encodings, in their order.
+   *
+   * @param value {@code a=int32,b} or a JSON object; empty for none
+   * @throws IllegalArgumentException if it is neither, or a column is named twice
+   */
+  public static Map<String, String> parseColumns(String value) {
     var columns = new LinkedHashMap<String, String>();
     if (value.startsWith("{")) {
       return jsonColumns(value);
@@ -165,7 +171,7 @@ public record WriteOptions(
     return columns;
   }
 
-  /** Columns as {@link #columns} takes them. */
+  /** Columns in the form of JSON that {@link #parseColumns} takes. */
   public static String json(Map<String, String> columns) {
     try {
       return JSON.writeValueAsString(columns);

@@ -63,7 +63,8 @@ class MdsSqlTest {
   void insertsWithTheEncodingsThatAreThere() throws IOException {
     session.sql("INSERT INTO mds.`" + path + "` (n, text) SELECT 7, 'seven'");
 
-    assertThat(numbers("SELECT n FROM mds.`%s` ORDER BY n")).containsExactly(0L, 1L, 2L, 3L, 4L, 7L);
+    assertThat(numbers("SELECT n FROM mds.`%s` ORDER BY n"))
+        .containsExactly(0L, 1L, 2L, 3L, 4L, 7L);
     assertThat(ShardIndex.read(Path.of(path)).shards())
         .hasSize(3)
         .allSatisfy(
@@ -74,7 +75,7 @@ class MdsSqlTest {
 
   @Test
   void overwritesWithAnInsert() {
-    session.sql("INSERT OVERWRITE mds.`" + path + "` SELECT n + 10 AS n, text FROM mds.`" + path + "`");
+    session.sql("INSERT OVERWRITE mds.`" + path + "` SELECT text, n + 10 FROM mds.`" + path + "`");
 
     assertThat(numbers("SELECT n FROM mds.`%s` ORDER BY n"))
         .containsExactly(10L, 11L, 12L, 13L, 14L);
@@ -85,7 +86,9 @@ class MdsSqlTest {
     var made = directory.resolve("made").toString();
 
     session.sql(
-        "CREATE TABLE mds.`" + made + "` OPTIONS (compression 'none') AS SELECT 1 AS a, array(1, 2) AS b");
+        "CREATE TABLE mds.`"
+            + made
+            + "` OPTIONS (compression 'none') AS SELECT 1 AS a, array(1, 2) AS b");
     assertThat(session.sql("SELECT a FROM mds.`" + made + "`").collectAsList())
         .extracting(row -> row.get(0))
         .containsExactly(1);
@@ -107,7 +110,9 @@ class MdsSqlTest {
     assertThatThrownBy(
             () ->
                 session.sql(
-                    "CREATE TABLE mds.`" + made + "` AS SELECT raise_error('no') AS a"
+                    "CREATE TABLE mds.`"
+                        + made
+                        + "` AS SELECT raise_error('no') AS a"
                         + " FROM range(3)"))
         .hasStackTraceContaining("no");
 
@@ -129,10 +134,10 @@ class MdsSqlTest {
   @Test
   void readsThroughTablesAndViewsOfOtherCatalogs() throws IOException {
     session.sql("CREATE TEMPORARY VIEW digits_view USING mds OPTIONS (path '" + path + "')");
-    assertThat(numbers("SELECT n FROM digits_view ORDER BY n", "")).hasSize(5);
+    assertThat(values("SELECT n FROM digits_view ORDER BY n")).hasSize(5);
 
     session.sql("CREATE TABLE digits USING mds LOCATION '" + path + "'");
-    assertThat(numbers("SELECT n FROM digits ORDER BY n", "")).hasSize(5);
+    assertThat(values("SELECT n FROM digits ORDER BY n")).hasSize(5);
     session.sql("DROP TABLE digits");
     assertThat(Path.of(path, "index.json")).exists();
     try (var files = Files.list(warehouse)) {
@@ -141,10 +146,10 @@ class MdsSqlTest {
   }
 
   private List<Long> numbers(String query) {
-    return numbers(query.formatted(path), "");
+    return values(query.formatted(path));
   }
 
-  private static List<Long> numbers(String query, String unused) {
+  private static List<Long> values(String query) {
     return session.sql(query).collectAsList().stream()
         .map((Row row) -> ((Number) row.get(0)).longValue())
         .toList();
