@@ -27,6 +27,8 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  * <p>Data sets can be read, inserted into, overwritten by an insert, and created or replaced from a
  * query. It never deletes one.
  */
+// Spark 4.1 has newer methods for what Spark 3.5 knows only these for.
+@SuppressWarnings("deprecation")
 public final class MdsCatalog implements StagingTableCatalog {
   private String name = MdsSessionExtensions.CATALOG;
 
@@ -177,7 +179,6 @@ public final class MdsCatalog implements StagingTableCatalog {
   // Spark 3 declares these without a body and calls those above.
 
   @Override
-  @SuppressWarnings("deprecation")
   public Table createTable(
       Identifier identifier,
       StructType schema,
@@ -187,7 +188,6 @@ public final class MdsCatalog implements StagingTableCatalog {
   }
 
   @Override
-  @SuppressWarnings("deprecation")
   public StagedTable stageCreate(
       Identifier identifier,
       StructType schema,
@@ -197,7 +197,6 @@ public final class MdsCatalog implements StagingTableCatalog {
   }
 
   @Override
-  @SuppressWarnings("deprecation")
   public StagedTable stageReplace(
       Identifier identifier,
       StructType schema,
@@ -208,7 +207,6 @@ public final class MdsCatalog implements StagingTableCatalog {
   }
 
   @Override
-  @SuppressWarnings("deprecation")
   public StagedTable stageCreateOrReplace(
       Identifier identifier,
       StructType schema,

@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
     name = "convert",
     description = "Writes a table, files or the result of a query as MDS shards.",
     sortOptions = false,
-    mixinStandardHelpOptions = false)
+    mixinStandardHelpOptions = true)
 public final class ConvertTool implements Callable<Integer> {
   @ArgGroup(exclusive = true, multiplicity = "1")
   private Source source;
@@ -140,8 +140,8 @@ public final class ConvertTool implements Callable<Integer> {
   @Option(names = "--quiet", description = "Show no progress.")
   private boolean quiet;
 
-  @Option(names = "--help", usageHelp = true, description = "Show this.")
-  private boolean help;
+  @Option(names = "--live", description = "Show progress as one line that changes, for a terminal.")
+  private boolean live;
 
   private ConvertTool() {}
 
@@ -230,9 +230,9 @@ public final class ConvertTool implements Callable<Integer> {
     };
   }
 
-  /** One line that changes, on a terminal; else a line now and then. */
-  private static Consumer<ConversionProgress> line() {
-    if (System.console() == null) {
+  /** One line that changes, or a line now and then. */
+  private Consumer<ConversionProgress> line() {
+    if (!live) {
       return new Consumer<>() {
         private long reports;
 
