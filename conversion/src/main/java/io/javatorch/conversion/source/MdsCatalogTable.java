@@ -11,16 +11,19 @@ import org.apache.spark.sql.connector.catalog.TableCapability;
 import org.apache.spark.sql.connector.read.ScanBuilder;
 import org.apache.spark.sql.connector.write.LogicalWriteInfo;
 import org.apache.spark.sql.connector.write.WriteBuilder;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.util.CaseInsensitiveStringMap;
 
 /** A data set of the catalog: can be read, added to and overwritten, and keeps its columns. */
 final class MdsCatalogTable implements SupportsRead, SupportsWrite {
+  private final StructType schema;
   private final MdsTable table;
   private final Map<String, String> options;
   private final Map<String, String> encodings = new LinkedHashMap<>();
 
   MdsCatalogTable(StoredDataSet stored, Map<String, String> options) {
-    table = new MdsTable(stored.schema().structType(), options);
+    schema = stored.schema().structType();
+    table = new MdsTable(schema, options);
     this.options = Map.copyOf(options);
     stored.index().shards().stream()
         .limit(1)
@@ -36,6 +39,13 @@ final class MdsCatalogTable implements SupportsRead, SupportsWrite {
   @Override
   public Column[] columns() {
     return table.columns();
+  }
+
+  /** Spark 3 has no default for it. */
+  @Override
+  @SuppressWarnings("deprecation")
+  public StructType schema() {
+    return schema;
   }
 
   @Override

@@ -33,6 +33,14 @@ final class MdsNewTable implements StagedTable, SupportsWrite {
     this.replace = replace;
   }
 
+  private static StructType schema(Column[] columns) {
+    var schema = new StructType();
+    for (var column : columns) {
+      schema = schema.add(column.name(), column.dataType(), column.nullable());
+    }
+    return schema;
+  }
+
   static Column[] columns(StructType schema) {
     return Arrays.stream(schema.fields())
         .map(field -> Column.create(field.name(), field.dataType(), field.nullable()))
@@ -47,6 +55,13 @@ final class MdsNewTable implements StagedTable, SupportsWrite {
   @Override
   public Column[] columns() {
     return columns.clone();
+  }
+
+  /** Spark 3 has no default for it. */
+  @Override
+  @SuppressWarnings("deprecation")
+  public StructType schema() {
+    return schema(columns);
   }
 
   @Override
