@@ -55,9 +55,9 @@ public final class ConversionBenchmark {
   private void run(String python) throws IOException, InterruptedException {
     double bytes = java(HEAP, 1, "table").number("bytes");
     // Each by itself, for the sake of the memory.
-    Side python_ = python == null ? null : python(python, "plain,zstd");
+    Side theirs = python == null ? null : python(python, "plain,zstd");
     Side java = java(HEAP, runs, "noop,plain,zstd");
-    Side small = java(SMALL_HEAP, 1, "zstd");
+    Side small = java(SMALL_HEAP, 1, "small-shards");
 
     System.out.printf(
         Locale.ROOT,
@@ -66,12 +66,12 @@ public final class ConversionBenchmark {
         bytes / 1e6,
         HEAP,
         runs,
-        python_ == null ? "" : ", mosaicml-streaming " + python_.found().get("version"));
+        theirs == null ? "" : ", mosaicml-streaming " + theirs.found().get("version"));
     System.out.println("| pass | Python, rows/s | Java, rows/s | ratio | Java, MB/s | of noop |");
     System.out.println("|---|---:|---:|---:|---:|---:|");
     for (String pass : List.of("noop", "plain", "zstd")) {
       double ours = java.number(pass);
-      boolean both = python_ != null && python_.found().containsKey(pass);
+      boolean both = theirs != null && theirs.found().containsKey(pass);
       System.out.printf(
           Locale.ROOT,
           "| %s | %s | %,.0f | %s | %,.0f | %.0f %% |%n",
@@ -80,20 +80,20 @@ public final class ConversionBenchmark {
             case "plain" -> "convert";
             default -> "convert, zstd";
           },
-          both ? "%,.0f".formatted(rows / python_.number(pass) * 1e3) : "",
+          both ? "%,.0f".formatted(rows / theirs.number(pass) * 1e3) : "",
           rows / ours * 1e3,
-          both ? "%.1f×".formatted(python_.number(pass) / ours) : "",
+          both ? "%.1f×".formatted(theirs.number(pass) / ours) : "",
           bytes / ours / 1e3,
           100 * java.number("noop") / ours);
     }
     System.out.printf(
         Locale.ROOT,
-        "%nMost memory, all processes: Java %,d MiB%s; Java with a heap of %s: %,d MiB, zstd at %,.0f rows/s%n",
+        "%nMost memory, all processes: Java %,d MiB%s; Java with a heap of %s and shards of 16 MiB: %,d MiB, zstd at %,.0f rows/s%n",
         java.mostBytes() >> 20,
-        python_ == null ? "" : ", Python %,d MiB".formatted(python_.mostBytes() >> 20),
+        theirs == null ? "" : ", Python %,d MiB".formatted(theirs.mostBytes() >> 20),
         SMALL_HEAP,
         small.mostBytes() >> 20,
-        rows / small.number("zstd") * 1e3);
+        rows / small.number("small-shards") * 1e3);
   }
 
   private Side java(String heap, int times, String passes)

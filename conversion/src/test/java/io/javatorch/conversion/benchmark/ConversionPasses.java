@@ -1,6 +1,7 @@
 package io.javatorch.conversion.benchmark;
 
 import io.javatorch.conversion.DataFrameToMds;
+import io.javatorch.streaming.format.MdsWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -27,6 +28,10 @@ import org.apache.spark.sql.types.StructType;
 final class ConversionPasses {
   private static final int FILES = 8;
   private static final int VECTOR = 32;
+
+  /** A task needs several times as much. */
+  private static final long SMALL_SHARD_BYTES = 16 << 20;
+
   private static final StructType SCHEMA =
       StructType.fromDDL("number int, text string, blob binary, vector array<float>");
 
@@ -68,8 +73,9 @@ final class ConversionPasses {
     switch (pass) {
       case "table" -> writeTable();
       case "noop" -> report(pass, () -> table().write().format("noop").mode("overwrite").save());
-      case "plain" -> report(pass, () -> convert(""));
-      case "zstd" -> report(pass, () -> convert("zstd"));
+      case "plain" -> report(pass, () -> convert("", MdsWriter.DEFAULT_SIZE_LIMIT_BYTES));
+      case "zstd" -> report(pass, () -> convert("zstd", MdsWriter.DEFAULT_SIZE_LIMIT_BYTES));
+      case "small-shards" -> report(pass, () -> convert("zstd", SMALL_SHARD_BYTES));
       default -> throw new IllegalArgumentException("no such pass: " + pass);
     }
   }
@@ -126,10 +132,10 @@ final class ConversionPasses {
         seed, new String(text, StandardCharsets.US_ASCII), blob, List.copyOf(vector).toArray());
   }
 
-  private void convert(String compression) throws IOException {
+  private void convert(String compression, long shardBytes) throws IOException {
     Path out = work.resolve("java-out");
     delete(out);
-    var builder = DataFrameToMds.builder(table()).out(out.toString());
+    var builder = DataFrameToMds.builder(table()).out(out.toString()).sizeLimitBytes(shardBytes);
     if (compression.isEmpty()) {
       builder.noCompression();
     } else {
