@@ -161,12 +161,12 @@ public final class RoundTripJob {
   }
 
   private static void query(SparkSession spark, String set) {
-    spark.sql("create temporary view sets using mds options (path '" + set + "')");
     var found =
         spark
             .sql(
-                "select count(*), sum(id), count(distinct struct.t), max(date) from sets where"
-                    + " boolean")
+                "select count(*), sum(id), count(distinct struct.t), max(date) from mds.`"
+                    + set
+                    + "` where boolean")
             .first();
     check(found.getLong(0), ROWS / 2);
     check(found.getLong(1), (ROWS / 2 - 1L) * (ROWS / 2));
