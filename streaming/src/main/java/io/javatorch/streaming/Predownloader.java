@@ -9,6 +9,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
+import java.util.function.IntUnaryOperator;
 import java.util.function.LongToIntFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,14 +24,59 @@ import org.slf4j.LoggerFactory;
 final class Predownloader {
   private static final Logger log = LoggerFactory.getLogger(Predownloader.class);
   private static final int THREADS = 4;
-  private static final int NONE = -1;
+  static final int NONE = -1;
   private static final long BLOCKED_MILLIS = 100;
 
   private record Ahead(int step, long bytes) {}
 
-  private final ShardCache cache;
-  private final RankOrder order;
-  private final LongToIntFunction shardOf;
+  /** What a {@link ShardCache} does for this. */
+  interface Shards {
+    boolean isReady(int shard);
+
+    boolean makeReady(int shard, BooleanSupplier wanted, Cancellation cancellation);
+
+    long mostBytes(int shard);
+
+    long openLimit();
+
+    ShardCache.Registration keep(IntPredicate needed);
+
+    static Shards of(ShardCache cache) {
+      return new Shards() {
+        @Override
+        public boolean isReady(int shard) {
+          return cache.isReady(shard);
+        }
+
+        @Override
+        public boolean makeReady(int shard, BooleanSupplier wanted, Cancellation cancellation) {
+          return cache.makeReady(shard, wanted, cancellation);
+        }
+
+        @Override
+        public long mostBytes(int shard) {
+          return cache.mostBytes(shard);
+        }
+
+        @Override
+        public long openLimit() {
+          return cache.openLimit();
+        }
+
+        @Override
+        public ShardCache.Registration keep(IntPredicate needed) {
+          return cache.keep(needed);
+        }
+      };
+    }
+  }
+
+  private final Shards cache;
+  private final int steps;
+
+  /** The shard of a step, or {@link #NONE}. */
+  private final IntUnaryOperator shardOfStep;
+
   private final long samplesAhead;
   private final Cancellation cancellation;
   private final List<Thread> threads = new ArrayList<>();
@@ -61,12 +109,31 @@ final class Predownloader {
       LongToIntFunction shardOf,
       long samplesAhead,
       Cancellation cancellation) {
+    this(
+        Shards.of(cache),
+        cache.shards(),
+        order.steps(),
+        step -> {
+          long id = order.at(step);
+          return id == RankOrder.PADDING ? NONE : shardOf.applyAsInt(id);
+        },
+        samplesAhead,
+        cancellation);
+  }
+
+  Predownloader(
+      Shards cache,
+      int shards,
+      int steps,
+      IntUnaryOperator shardOfStep,
+      long samplesAhead,
+      Cancellation cancellation) {
     this.cache = cache;
-    this.order = order;
-    this.shardOf = shardOf;
+    this.steps = steps;
+    this.shardOfStep = shardOfStep;
     this.samplesAhead = samplesAhead;
     this.cancellation = cancellation;
-    needed = new AtomicIntegerArray(cache.shards());
+    needed = new AtomicIntegerArray(shards);
     keeping = cache.keep(this::isNeeded);
     for (int i = 0; i < THREADS; i++) {
       var thread = new Thread(this::work, "streaming-predownload-" + i);
@@ -79,7 +146,7 @@ final class Predownloader {
   /** Notes that workers have read some more samples. */
   synchronized void advance(int samples) {
     read += samples;
-    while (cursor < Math.min(read, order.steps())) {
+    while (cursor < Math.min(read, steps)) {
       pass();
     }
     for (; left < Math.min(read, cursor); left++) {
@@ -106,49 +173,63 @@ final class Predownloader {
 
   private void work() {
     for (int shard = next(); shard != NONE; shard = next()) {
+      // What failed is left to the worker, and not tried again here.
+      boolean over = true;
       try {
-        makeReady(shard);
+        over = makeReady(shard);
       } catch (RuntimeException e) {
         log.debug("could not make shard {} ready ahead of time", shard, e);
       } finally {
-        done(shard);
+        done(shard, over);
       }
     }
   }
 
-  private void makeReady(int shard) {
-    if (!cache.makeReady(shard, () -> isNeeded(shard), cancellation) && isNeeded(shard)) {
-      goBack(shard);
-    }
+  private boolean makeReady(int shard) {
+    return cache.makeReady(shard, () -> isNeeded(shard), cancellation);
   }
 
-  /** There was no room, and will not be before more has been read or another process is done. */
-  private synchronized void goBack(int shard) {
+  /**
+   * Lets other threads take a shard again. One that was given up, since there was no room or nobody
+   * needed it, and that is needed now, comes again: as long as it was busy its steps were passed.
+   */
+  private synchronized void done(int shard, boolean over) {
+    busy.remove(shard);
+    if (!over && isNeeded(shard)) {
+      goBack(shard);
+    }
+    notifyAll();
+  }
+
+  /**
+   * Goes back to the first step that needs a shard. Room will not be there before more has been
+   * read or another process is done.
+   */
+  private void goBack(int shard) {
     for (Ahead one : ahead) {
       if (shardAt(one.step()) == shard) {
         bytesAhead -= one.bytes();
         ahead.remove(one);
-        while (cursor > one.step() && cursor > left) {
-          int passed = shardAt(--cursor);
-          if (passed != NONE) {
-            needed.decrementAndGet(passed);
-          }
-        }
         break;
+      }
+    }
+    int first = left;
+    while (first < cursor && shardAt(first) != shard) {
+      first++;
+    }
+    while (cursor > first) {
+      int passed = shardAt(--cursor);
+      if (passed != NONE) {
+        needed.decrementAndGet(passed);
       }
     }
     blockedUntil = read + 1;
   }
 
-  private synchronized void done(int shard) {
-    busy.remove(shard);
-    notifyAll();
-  }
-
   /** The next shard to make ready, or {@link #NONE} at the end. */
   private synchronized int next() {
     try {
-      while (!closed && cursor < order.steps()) {
+      while (!closed && cursor < steps) {
         if (mustWait()) {
           wait();
           continue;
@@ -188,8 +269,7 @@ final class Predownloader {
   }
 
   private int shardAt(int step) {
-    long id = order.at(step);
-    return id == RankOrder.PADDING ? NONE : shardOf.applyAsInt(id);
+    return shardOfStep.applyAsInt(step);
   }
 
   void close() {
