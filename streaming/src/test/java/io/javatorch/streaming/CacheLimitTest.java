@@ -16,9 +16,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -222,7 +225,7 @@ class CacheLimitTest {
 
   @Test
   void processesKilledWhileTheyDownloadLeaveNothingThatHarms() throws Exception {
-    Path remote = write("zstd:1");
+    Path remote = write(null);
     Path local = root.resolve("local");
     var random = new Random(11);
     int midway = 0;
@@ -249,6 +252,54 @@ class CacheLimitTest {
     checkFiles(remote, local);
     assertThat(blocks(local)).isLessThanOrEqualTo(limit);
     assertThat(temporaries(local)).as("left by those that were killed").isEmpty();
+  }
+
+  @Test
+  void processesKilledWhileTheyDownloadIntoMemoryLeaveNothingThatHarms() throws Exception {
+    Path remote = write("zstd:1");
+    Path local = root.resolve("local");
+    var random = new Random(12);
+    int killed = 0;
+    long limit = 6 * largest(remote);
+    for (int kill = 0; kill < 3; kill++) {
+      var before = state(local);
+      Process process = start("slow:" + remote + "?1", local, limit, 0, 1, 0, false);
+      while (process.isAlive() && state(local).equals(before)) {
+        TimeUnit.MILLISECONDS.sleep(1);
+      }
+      TimeUnit.MILLISECONDS.sleep(random.nextInt(150));
+      process.destroyForcibly();
+      killed += process.waitFor() == 137 ? 1 : 0;
+      checkFiles(remote, local);
+      try (var files = Files.newDirectoryStream(local, "*.zstd*")) {
+        assertThat(files).as("compressed files").isEmpty();
+      }
+    }
+    assertThat(killed).isPositive();
+    Read read = result(start("slow:" + remote + "?64", local, limit, 0, 1, 0, false));
+    assertThat(read.samples()).isEqualTo(SAMPLES);
+    assertThat(read.sum()).isEqualTo(SAMPLES * (SAMPLES - 1) / 2);
+    checkFiles(remote, local);
+    assertThat(blocks(local)).isLessThanOrEqualTo(limit);
+    assertThat(temporaries(local)).as("left by those that were killed").isEmpty();
+  }
+
+  /** The shards that lie here, and when they were last used. */
+  private static Map<Path, FileTime> state(Path local) throws IOException {
+    var state = new HashMap<Path, FileTime>();
+    if (Files.exists(local)) {
+      try (var files = Files.newDirectoryStream(local, "shard.*")) {
+        for (Path file : files) {
+          try {
+            state.put(file, Files.getLastModifiedTime(file));
+          } catch (NoSuchFileException e) {
+            // Evicted meanwhile.
+            state.remove(file);
+          }
+        }
+      }
+    }
+    return state;
   }
 
   private static List<Path> temporaries(Path directory) throws IOException {

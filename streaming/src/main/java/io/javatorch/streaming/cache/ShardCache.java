@@ -92,7 +92,8 @@ public final class ShardCache implements AutoCloseable {
       List<StreamFiles> streams, long limit, int processes, int mostOpen, Duration slowAfter) {
     this.mostOpen = mostOpen;
     slow = new SlowShards(slowAfter);
-    folders = streams.stream().map(ShardFolder::new).toList();
+    var memory = DownloadMemory.ofThisProcess();
+    folders = streams.stream().map(files -> new ShardFolder(files, memory)).toList();
     firstShard = new int[folders.size() + 1];
     for (int i = 0; i < folders.size(); i++) {
       firstShard[i + 1] = firstShard[i] + folders.get(i).shards();

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
@@ -47,6 +48,7 @@ final class ShardFolder implements AutoCloseable {
   private final AtomicLong decompressed = new AtomicLong();
 
   private final StreamFiles files;
+  private final DownloadMemory memory;
   private final HostLock locks;
 
   /** Which shard each file is of, by directory; made when it is first needed. */
@@ -55,8 +57,9 @@ final class ShardFolder implements AutoCloseable {
   /** Shards whose readable form this process has verified by its hashes; null without hashes. */
   private final AtomicIntegerArray verified;
 
-  ShardFolder(StreamFiles files) {
+  ShardFolder(StreamFiles files, DownloadMemory memory) {
     this.files = files;
+    this.memory = memory;
     // The one who brings a shard may try its files for so long, and then decompresses them.
     Duration bringing =
         files
@@ -272,7 +275,7 @@ final class ShardFolder implements AutoCloseable {
     if (file.zip().isEmpty()) {
       Path raw = file.raw().in(files.local());
       prepareFor(raw);
-      download(file.raw(), raw, true, cancellation);
+      download(file.raw(), raw, cancellation);
       return;
     }
     Path zip = file.stored().in(files.local());
@@ -282,23 +285,34 @@ final class ShardFolder implements AutoCloseable {
     for (int attempt = 1; ; attempt++) {
       prepareFor(raw);
       boolean whole = !damaged && hasSize(zip, file.stored().bytes());
-      if (files.remote().isPresent() && !whole) {
+      boolean missing = files.remote().isPresent() && !whole;
+      if (missing) {
         prepareFor(zip);
-        // One that a power failure damages does not decompress, and is got again.
-        download(file.stored(), zip, files.keepZip(), cancellation);
         own = true;
       }
+      var come = new AtomicBoolean(!missing);
       try {
-        ShardFiles.checkInside(files.local(), file.stored());
-        if (whole) {
-          ShardFiles.verify(file.stored(), zip, files.hashes());
+        if (missing && !files.keepZip()) {
+          decompressOnTheWay(info, file, raw, come, cancellation);
+        } else {
+          if (missing) {
+            download(file.stored(), zip, cancellation);
+            come.set(true);
+          }
+          ShardFiles.checkInside(files.local(), file.stored());
+          if (whole) {
+            ShardFiles.verify(file.stored(), zip, files.hashes());
+          }
+          ShardFiles.decompress(info, file, zip, raw, rawHashes(file));
         }
-        ShardFiles.decompress(info, file, zip, raw, rawHashes(file));
         decompressed.incrementAndGet();
         break;
       } catch (NoSuchFileException e) {
         // Where locks do not hold, another process may have taken our file for a leftover.
-        if (attempt == ATTEMPTS || (files.remote().isEmpty() && !Files.exists(zip))) {
+        // What the store lacks it lacks.
+        if (attempt == ATTEMPTS
+            || !come.get()
+            || (files.remote().isEmpty() && !Files.exists(zip))) {
           throw e;
         }
       } catch (MalformedShardException e) {
@@ -309,14 +323,57 @@ final class ShardFolder implements AutoCloseable {
         damaged = true;
       }
     }
-    // One that was here before may be the user's.
+    // One that was here before may be the user's, but not one that was damaged.
     if (own && !files.keepZip()) {
       Files.deleteIfExists(zip);
     }
   }
 
-  private void download(FileInfo info, Path target, boolean durable, Cancellation cancellation)
+  /**
+   * Gets a compressed file that is not kept, and decompresses it. It never gets its name: not every
+   * method of compression tells, after a power failure, that the disk has lost some of it. In
+   * memory it goes to no disk at all. The raw file is forced to the disk before it gets its name,
+   * since only hashes would tell what it has lost, which few ask for; that takes little beside the
+   * decompression.
+   *
+   * @param come set when it has come from the store
+   */
+  @SuppressWarnings("try") // The memory need only be held.
+  private void decompressOnTheWay(
+      ShardInfo info, FilePair file, Path raw, AtomicBoolean come, Cancellation cancellation)
       throws IOException {
+    Downloader remote = files.remote().orElseThrow();
+    FileInfo stored = file.stored();
+    Path zip = stored.in(files.local());
+    Optional<DownloadMemory.Share> share = memory.take(stored.bytes());
+    if (share.isPresent()) {
+      try (DownloadMemory.Share held = share.get()) {
+        byte[] bytes =
+            remote.fetch(
+                stored.basename(),
+                Math.toIntExact(stored.bytes()),
+                content -> ShardFiles.verify(stored, zip, content, files.hashes()),
+                cancellation);
+        come.set(true);
+        downloaded.incrementAndGet();
+        ShardFiles.decompress(info, file, zip, bytes, raw, rawHashes(file));
+      }
+      return;
+    }
+    remote.fetchTemporarily(
+        stored.basename(),
+        stored.bytes(),
+        zip,
+        temporary -> ShardFiles.verify(stored, temporary, files.hashes()),
+        cancellation,
+        temporary -> {
+          come.set(true);
+          downloaded.incrementAndGet();
+          ShardFiles.decompress(info, file, temporary, raw, rawHashes(file));
+        });
+  }
+
+  private void download(FileInfo info, Path target, Cancellation cancellation) throws IOException {
     files
         .remote()
         .orElseThrow()
@@ -324,7 +381,6 @@ final class ShardFolder implements AutoCloseable {
             info.basename(),
             info.bytes(),
             target,
-            durable,
             file -> ShardFiles.verify(info, file, files.hashes()),
             cancellation);
     downloaded.incrementAndGet();

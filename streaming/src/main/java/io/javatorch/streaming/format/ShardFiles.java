@@ -4,7 +4,9 @@ import io.javatorch.streaming.codec.Compression;
 import io.javatorch.streaming.codec.HashAlgorithm;
 import io.javatorch.streaming.codec.HashAlgorithm.Hasher;
 import io.javatorch.streaming.format.MalformedShardException.Where;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -46,6 +48,27 @@ public final class ShardFiles {
           hasher.update(buffer, 0, n);
         }
       }
+    }
+    compare(where, info, hashers);
+  }
+
+  /**
+   * Checks the size, and the digests by the given hashes, of a file that is in memory.
+   *
+   * @param info what the index says of the file
+   * @param name what to call it in messages
+   * @param content its bytes
+   * @param hashes names of the hashes to check; none for the size alone
+   * @throws MalformedShardException if it differs, or if the index lacks one of the hashes
+   */
+  public static void verify(FileInfo info, Path name, byte[] content, Collection<String> hashes) {
+    if (content.length != info.bytes()) {
+      throw wrongSize(name, content.length, info);
+    }
+    var where = Where.in(name);
+    var hashers = start(where, info, hashes);
+    for (var hasher : hashers.values()) {
+      hasher.update(content, 0, content.length);
     }
     compare(where, info, hashers);
   }
@@ -121,6 +144,33 @@ public final class ShardFiles {
   public static void decompress(
       ShardInfo shard, FilePair file, Path from, Path to, Collection<String> hashes)
       throws IOException {
+    regularSize(from);
+    try (var stored = Files.newInputStream(from)) {
+      decompress(shard, file, from, stored, to, hashes);
+    }
+  }
+
+  /**
+   * Decompresses a shard's stored file, as {@link #decompress(ShardInfo, FilePair, Path, Path,
+   * Collection)}, from memory.
+   *
+   * @param name what to call the compressed file in messages
+   * @param stored its bytes
+   */
+  public static void decompress(
+      ShardInfo shard, FilePair file, Path name, byte[] stored, Path to, Collection<String> hashes)
+      throws IOException {
+    decompress(shard, file, name, new ByteArrayInputStream(stored), to, hashes);
+  }
+
+  private static void decompress(
+      ShardInfo shard,
+      FilePair file,
+      Path from,
+      InputStream stored,
+      Path to,
+      Collection<String> hashes)
+      throws IOException {
     var where = Where.in(from);
     var name =
         shard
@@ -129,42 +179,39 @@ public final class ShardFiles {
     var compression = compression(where, name);
     var info = file.raw();
     var hashers = start(where, info, hashes);
-    regularSize(from);
-    try (var stored = Files.newInputStream(from)) {
-      AtomicFile.writeAnew(
-          to,
-          out -> {
-            var buffer = new byte[BUFFER_BYTES];
-            long total = 0;
-            try (var in =
-                guard(where, REMEDY, () -> compression.decompressing(stored, info.bytes()))) {
-              while (true) {
-                int n = guard(where, REMEDY, () -> in.read(buffer));
-                if (n < 0) {
-                  break;
-                }
-                total += n;
-                if (total > info.bytes()) {
-                  throw new MalformedShardException(
-                      where,
-                      "it decompresses to more than the " + info.bytes() + " bytes of the index",
-                      REMEDY);
-                }
-                for (var hasher : hashers.values()) {
-                  hasher.update(buffer, 0, n);
-                }
-                out.write(buffer, 0, n);
+    AtomicFile.writeAnew(
+        to,
+        out -> {
+          var buffer = new byte[BUFFER_BYTES];
+          long total = 0;
+          try (var in =
+              guard(where, REMEDY, () -> compression.decompressing(stored, info.bytes()))) {
+            while (true) {
+              int n = guard(where, REMEDY, () -> in.read(buffer));
+              if (n < 0) {
+                break;
               }
+              total += n;
+              if (total > info.bytes()) {
+                throw new MalformedShardException(
+                    where,
+                    "it decompresses to more than the " + info.bytes() + " bytes of the index",
+                    REMEDY);
+              }
+              for (var hasher : hashers.values()) {
+                hasher.update(buffer, 0, n);
+              }
+              out.write(buffer, 0, n);
             }
-            if (total != info.bytes()) {
-              throw new MalformedShardException(
-                  where,
-                  "it decompresses to " + total + " bytes and the index says " + info.bytes(),
-                  REMEDY);
-            }
-            compare(where, info, hashers);
-          });
-    }
+          }
+          if (total != info.bytes()) {
+            throw new MalformedShardException(
+                where,
+                "it decompresses to " + total + " bytes and the index says " + info.bytes(),
+                REMEDY);
+          }
+          compare(where, info, hashers);
+        });
   }
 
   /** Reads from a decompressor. */

@@ -63,6 +63,44 @@ public final class Downloader implements AutoCloseable {
     void verify(Path file) throws IOException;
   }
 
+  /** Looks at the bytes of a whole file before they are given to the caller. */
+  @FunctionalInterface
+  public interface BytesVerification {
+    /**
+     * Verifies them.
+     *
+     * @throws IOException or a runtime exception if they are not what they should be; they are then
+     *     got again
+     */
+    void verify(byte[] bytes) throws IOException;
+  }
+
+  /** Uses a file while it is there. */
+  @FunctionalInterface
+  public interface Use {
+    /** Uses it; what is thrown is passed on. */
+    void use(Path file) throws IOException;
+  }
+
+  /** Where the bytes of a file go. */
+  private interface Sink {
+    /** Puts bytes at a position; threads that do so at the same time have different positions. */
+    void write(ByteBuffer bytes, long position) throws IOException;
+
+    static Sink to(FileChannel file) {
+      return (bytes, position) -> {
+        long at = position;
+        while (bytes.hasRemaining()) {
+          at += file.write(bytes, at);
+        }
+      };
+    }
+
+    static Sink to(byte[] memory) {
+      return (bytes, position) -> bytes.get(memory, Math.toIntExact(position), bytes.remaining());
+    }
+  }
+
   /** Bytes that were received. */
   public long receivedBytes() {
     return bytes.get();
@@ -99,50 +137,107 @@ public final class Downloader implements AutoCloseable {
   public void fetch(
       String path, long size, Path target, Verification verification, Cancellation cancellation)
       throws IOException {
-    fetch(path, size, target, true, verification, cancellation);
+    fetch(
+        path,
+        size,
+        target,
+        true,
+        verification,
+        cancellation,
+        // What was got at some cost is not given up for one refusal of a network file system.
+        temporary ->
+            tries.repeat(
+                "rename " + temporary + " to " + target,
+                cancellation,
+                attempt -> {
+                  move(temporary, target);
+                  return null;
+                }));
   }
 
   /**
-   * Gets a file whose size is known, as above.
+   * Gets a file whose size is known, as {@link #fetch(String, long, Path, Verification,
+   * Cancellation)}, for as long as it is used. It never gets its name, and is not forced to the
+   * disk.
    *
-   * @param durable whether to wait until the disk has it; a file that is soon deleted need not be
-   *     written there at all. One that is not may be damaged, under its name, after a power failure
+   * @param like what its temporary file is called after; that is deleted in the end
+   * @param use called once with the whole file when that has been verified
    */
-  public void fetch(
+  public void fetchTemporarily(
       String path,
       long size,
-      Path target,
+      Path like,
+      Verification verification,
+      Cancellation cancellation,
+      Use use)
+      throws IOException {
+    fetch(path, size, like, false, verification, cancellation, use);
+  }
+
+  private void fetch(
+      String path,
+      long size,
+      Path like,
       boolean durable,
       Verification verification,
-      Cancellation cancellation)
+      Cancellation cancellation,
+      Use use)
       throws IOException {
-    var transfer = new Transfer(path, size, System.nanoTime(), cancellation);
     Path temporary =
-        target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        like.resolveSibling("." + like.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try (FileChannel out =
         FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      tries.repeat(
-          "get " + path + " from " + storage.location(),
-          cancellation,
-          attempt -> {
-            receive(transfer, out);
+      receive(
+          new Transfer(path, size, System.nanoTime(), cancellation),
+          Sink.to(out),
+          () -> {
             if (durable) {
               out.force(true);
             }
-            verify(temporary, transfer, verification);
-            return null;
-          });
-      // What was got at some cost is not given up for one refusal of a network file system.
-      tries.repeat(
-          "rename " + temporary + " to " + target,
-          cancellation,
-          attempt -> {
-            move(temporary, target);
-            return null;
-          });
+          },
+          () -> verification.verify(temporary));
+      use.use(temporary);
     } finally {
       Files.deleteIfExists(temporary);
     }
+  }
+
+  /**
+   * Gets a file whose size is known into memory, as {@link #fetch(String, long, Path, Verification,
+   * Cancellation)} does onto the disk.
+   *
+   * @param size its size in bytes
+   * @param verification a further look at it
+   * @return its bytes
+   */
+  public byte[] fetch(
+      String path, int size, BytesVerification verification, Cancellation cancellation)
+      throws IOException {
+    var bytes = new byte[size];
+    receive(
+        new Transfer(path, size, System.nanoTime(), cancellation),
+        Sink.to(bytes),
+        () -> {},
+        () -> verification.verify(bytes));
+    return bytes;
+  }
+
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  /** Gets a file and verifies it, as often as may be tried. */
+  private void receive(Transfer transfer, Sink out, Step force, Step verification)
+      throws IOException {
+    tries.repeat(
+        "get " + transfer.path + " from " + storage.location(),
+        transfer.cancellation,
+        attempt -> {
+          receive(transfer, out);
+          force.run();
+          verify(transfer, verification);
+          return null;
+        });
   }
 
   /** Gets a file of unknown size, such as an index. */
@@ -252,10 +347,9 @@ public final class Downloader implements AutoCloseable {
     return parts;
   }
 
-  private static void verify(Path file, Transfer transfer, Verification verification)
-      throws IOException {
+  private static void verify(Transfer transfer, Step verification) throws IOException {
     try {
-      verification.verify(file);
+      verification.run();
     } catch (IOException | RuntimeException e) {
       // What came is wrong, so the next attempt must not go on behind it.
       transfer.startOver();
@@ -264,7 +358,7 @@ public final class Downloader implements AutoCloseable {
   }
 
   /** Gets what is missing of a file. */
-  private void receive(Transfer transfer, FileChannel out) throws IOException {
+  private void receive(Transfer transfer, Sink out) throws IOException {
     while (true) {
       boolean inParts = transfer.parts.size() > 1;
       try {
@@ -289,7 +383,7 @@ public final class Downloader implements AutoCloseable {
    * may take as long as a file that is got as a whole.
    */
   @SuppressWarnings("try") // The registration need only be closed.
-  private void receiveAtOnce(Transfer transfer, FileChannel out) throws IOException {
+  private void receiveAtOnce(Transfer transfer, Sink out) throws IOException {
     long size = transfer.size;
     List<Part> parts = transfer.parts;
     var missing = new ConcurrentLinkedQueue<Part>();
@@ -360,8 +454,8 @@ public final class Downloader implements AutoCloseable {
     }
   }
 
-  private void receiveWithTries(
-      Transfer transfer, Part part, FileChannel out, Cancellation cancellation) throws IOException {
+  private void receiveWithTries(Transfer transfer, Part part, Sink out, Cancellation cancellation)
+      throws IOException {
     tries.repeat(
         "get the bytes from "
             + part.from
@@ -380,7 +474,7 @@ public final class Downloader implements AutoCloseable {
   }
 
   /** Goes on where the part ends. */
-  private void receive(Transfer transfer, Part part, FileChannel out, Cancellation cancellation)
+  private void receive(Transfer transfer, Part part, Sink out, Cancellation cancellation)
       throws IOException {
     var attempt = new Attempt();
     try {
@@ -407,8 +501,7 @@ public final class Downloader implements AutoCloseable {
   }
 
   /** Runs on a thread of its own, and may be left behind at any point. */
-  private void copy(Transfer transfer, Part part, FileChannel out, Attempt attempt)
-      throws IOException {
+  private void copy(Transfer transfer, Part part, Sink out, Attempt attempt) throws IOException {
     String path = transfer.path;
     long size = transfer.size;
     long missing = part.to - part.at;
@@ -449,13 +542,12 @@ public final class Downloader implements AutoCloseable {
       transfer.check(opened);
     }
 
-    synchronized void write(FileChannel out, Part part, ByteBuffer chunk) throws IOException {
+    synchronized void write(Sink out, Part part, ByteBuffer chunk) throws IOException {
       checkWanted();
       long at = part.at;
-      while (chunk.hasRemaining()) {
-        at += out.write(chunk, at);
-      }
-      part.at = at;
+      int length = chunk.remaining();
+      out.write(chunk, at);
+      part.at = at + length;
     }
 
     synchronized void forget(Part part) throws IOException {

@@ -43,7 +43,8 @@ class CacheSpaceTest {
   private ShardFolder folder() throws IOException {
     var downloader = new Downloader(Storages.connect(remote.toString()), RetryPolicy.DEFAULT);
     return new ShardFolder(
-        new StreamFiles(local, local, Optional.of(downloader), shards, List.of(), false));
+        new StreamFiles(local, local, Optional.of(downloader), shards, List.of(), false),
+        DownloadMemory.ofThisProcess());
   }
 
   private static ShardFolder.Reservation reserve(

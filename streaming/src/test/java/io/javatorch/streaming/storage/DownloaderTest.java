@@ -217,6 +217,58 @@ class DownloaderTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"none", "drop,short,drop", "drop,corrupt,drop", "long,refuse"})
+  void getsAFileIntoMemoryOverFaultsInAnyPart(String faults) throws IOException {
+    try (var downloader = faulty(faults, PATIENT)) {
+      byte[] bytes =
+          downloader.fetch(
+              "file",
+              SIZE,
+              come -> {
+                if (!Arrays.equals(come, content)) {
+                  throw new IOException("it has another hash");
+                }
+              },
+              new Cancellation());
+      assertThat(bytes).isEqualTo(content);
+    }
+    try (var files = Files.list(host)) {
+      assertThat(files).containsExactly(host.resolve("store"));
+    }
+  }
+
+  @Test
+  void aFileThatIsOnlyUsedIsGoneAfterwardsWhateverItsUserDoes() throws IOException {
+    Path target = host.resolve("target");
+    try (var downloader = faulty("drop,drop", PATIENT)) {
+      downloader.fetchTemporarily(
+          "file",
+          SIZE,
+          target,
+          this::verify,
+          new Cancellation(),
+          file -> assertThat(file).hasBinaryContent(content));
+      var failure = new IOException("the disk is full");
+      // Not tried again: it is not the store's.
+      assertThatThrownBy(
+              () ->
+                  downloader.fetchTemporarily(
+                      "file",
+                      SIZE,
+                      target,
+                      this::verify,
+                      new Cancellation(),
+                      file -> {
+                        throw failure;
+                      }))
+          .isSameAs(failure);
+    }
+    try (var files = Files.list(host)) {
+      assertThat(files).containsExactly(host.resolve("store"));
+    }
+  }
+
   @Test
   void aServerThatIgnoresRangesGivesTheRightBytesAllTheSame() throws IOException {
     workspace.fault(99, FakeRequest::isDownload, new Fault.IgnoreRange());
