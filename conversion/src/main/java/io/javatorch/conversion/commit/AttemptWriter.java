@@ -5,7 +5,6 @@ import io.javatorch.streaming.format.MdsWriter;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.storage.RetryPolicy;
 import io.javatorch.streaming.storage.Uploader;
-import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -15,7 +14,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -120,24 +118,9 @@ public final class AttemptWriter implements AutoCloseable {
       Files.createDirectories(local.get());
       scratch = Optional.of(Files.createTempDirectory(local.get(), "mds-" + name + "-"));
     } else {
-      scratch = Optional.of(Files.createTempDirectory(temporary(), "mds-" + name + "-"));
+      scratch = Optional.of(Files.createTempDirectory(Scratch.parent(), "mds-" + name + "-"));
     }
     return scratch.get();
-  }
-
-  /**
-   * Where the cluster manager lets an executor keep what ends with its application: that removes it
-   * even if the executor is killed, which nobody does for the system's own directory.
-   */
-  private static Path temporary() {
-    return Stream.of("SPARK_EXECUTOR_DIRS", "LOCAL_DIRS", "SPARK_LOCAL_DIRS")
-        .map(variable -> System.getenv().getOrDefault(variable, ""))
-        .map(directories -> directories.split("[," + File.pathSeparator + "]", 2)[0])
-        .filter(directory -> !directory.isBlank())
-        .map(Path::of)
-        .filter(Files::isWritable)
-        .findFirst()
-        .orElseGet(() -> Path.of(System.getProperty("java.io.tmpdir")));
   }
 
   private MdsWriter.Builder configured(MdsWriter.Builder builder) {

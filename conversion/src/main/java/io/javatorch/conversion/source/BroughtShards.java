@@ -1,6 +1,7 @@
 package io.javatorch.conversion.source;
 
 import io.javatorch.conversion.commit.Destination;
+import io.javatorch.conversion.commit.Scratch;
 import io.javatorch.streaming.format.FilePair;
 import io.javatorch.streaming.format.ShardFiles;
 import io.javatorch.streaming.format.ShardInfo;
@@ -32,7 +33,8 @@ final class BroughtShards implements AutoCloseable {
   /**
    * Describes the shards of a data set.
    *
-   * @param scratchParent where to make the scratch directory; empty for the temporary directory
+   * @param scratchParent where to make the scratch directory; empty for that which the cluster
+   *     manager cleans up
    * @param hashes names of the hashes to verify stored files by
    */
   BroughtShards(Destination place, String scratchParent, List<String> hashes) {
@@ -110,12 +112,11 @@ final class BroughtShards implements AutoCloseable {
 
   private Path scratch() throws IOException {
     if (scratch == null) {
-      if (scratchParent.isEmpty()) {
-        scratch = Files.createTempDirectory("mds-read-");
-      } else {
-        scratch =
-            Files.createTempDirectory(Files.createDirectories(Path.of(scratchParent)), "mds-read-");
-      }
+      var parent =
+          scratchParent.isEmpty()
+              ? Scratch.parent()
+              : Files.createDirectories(Path.of(scratchParent));
+      scratch = Files.createTempDirectory(parent, "mds-read-");
     }
     return scratch;
   }
