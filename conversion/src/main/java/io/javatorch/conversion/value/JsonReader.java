@@ -12,6 +12,7 @@ import java.math.BigDecimal;
 import java.time.DateTimeException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.catalyst.expressions.GenericInternalRow;
@@ -110,6 +111,9 @@ final class JsonReader {
       throw new IllegalArgumentException("it is no JSON: " + e.getOriginalMessage(), e);
     } catch (IOException e) {
       throw new IllegalArgumentException("it is no JSON: " + e.getMessage(), e);
+    } catch (IllegalStateException e) {
+      // So Jackson before 2.18 says that names were chosen to collide.
+      throw new IllegalArgumentException("its names collide: " + e.getMessage(), e);
     }
   }
 
@@ -197,10 +201,25 @@ final class JsonReader {
 
   private static Object parse(ValueText.Parser parser, String text, DataType type) {
     try {
+      checkCharacters(text);
       return parser.parse(text);
     } catch (IllegalArgumentException | ArithmeticException | DateTimeException e) {
       throw new IllegalArgumentException(
           "'%s' is no %s".formatted(ValueText.shortened(text), type.sql()), e);
+    }
+  }
+
+  /** Refuses half of a character, which JSON can have by an escape and UTF-8 cannot. */
+  private static void checkCharacters(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char unit = text.charAt(i);
+      if (Character.isHighSurrogate(unit)
+          && i + 1 < text.length()
+          && Character.isLowSurrogate(text.charAt(i + 1))) {
+        i++;
+      } else if (Character.isSurrogate(unit)) {
+        throw new IllegalArgumentException("it has half of a character");
+      }
     }
   }
 
@@ -292,14 +311,16 @@ final class JsonReader {
     var value = nullable(part(type.valueType()), type.valueContainsNull());
     return parser -> {
       expect(parser, JsonToken.START_OBJECT, type);
-      var keys = new ArrayList<Object>();
-      var values = new ArrayList<Object>();
+      // The last of those with one name, as in Python; a map of Spark's has each key once.
+      var entries = new LinkedHashMap<String, Object>();
       while (parser.nextToken() != JsonToken.END_OBJECT) {
-        keys.add(parse(key, parser.currentName(), type.keyType()));
+        var name = parser.currentName();
         parser.nextToken();
-        values.add(value.read(parser));
+        entries.put(name, value.read(parser));
       }
-      return mapData(keys, values);
+      var keys = new ArrayList<Object>(entries.size());
+      entries.keySet().forEach(name -> keys.add(parse(key, name, type.keyType())));
+      return mapData(keys, new ArrayList<>(entries.values()));
     };
   }
 

@@ -217,7 +217,7 @@ final class ValueReaders {
     throw impossible(encoding, type);
   }
 
-  private static Decimal rounded(double value, DecimalType type) {
+  static Decimal rounded(double value, DecimalType type) {
     if (Double.isNaN(value) || Double.isInfinite(value)) {
       throw new IllegalArgumentException(value + " is no " + type.sql());
     }

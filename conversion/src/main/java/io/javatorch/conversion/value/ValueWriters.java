@@ -100,7 +100,10 @@ final class ValueWriters {
           };
       case "float16", "float32", "float64" ->
           (values, at, sample, to) -> {
-            sample.setDouble(to, values.getDecimal(at, precision, scale).toDouble());
+            var value = values.getDecimal(at, precision, scale);
+            double rounded = value.toDouble();
+            checkFits(rounded, type, encoding);
+            sample.setDouble(to, rounded);
             return true;
           };
       default ->
@@ -109,6 +112,32 @@ final class ValueWriters {
             return true;
           };
     };
+  }
+
+  /** Makes sure that what is left of a decimal can be read as one of its type. */
+  private static void checkFits(double value, DecimalType type, String encoding) {
+    double stored =
+        switch (encoding) {
+          case "float16" -> Half.toFloat((short) Half.fromDouble(value));
+          case "float32" -> (double) (float) value;
+          default -> value;
+        };
+    // Most are far from the limit, and nothing is made of them.
+    boolean fits = Math.abs(stored) <= 0.9 * Math.pow(10, type.precision() - type.scale());
+    if (!fits && !isReadable(stored, type)) {
+      throw new IllegalArgumentException(
+          "%s holds it as %s, which is no %s any more; choose a wider type or str_decimal"
+              .formatted(encoding, stored, type.sql()));
+    }
+  }
+
+  private static boolean isReadable(double value, DecimalType type) {
+    try {
+      var unused = ValueReaders.rounded(value, type);
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
   }
 
   private static ValueWriter floating(DataType type, String encoding) {

@@ -68,6 +68,23 @@ class RowWriterTest {
     return write(MdsSchema.of(schema, Map.of("c", encoding), policy), rows);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "'decimal(4,2)', float16, 99.99",
+    "'decimal(38,0)', float64, 99999999999999999999999999999999999999",
+    "'decimal(5,0)', float16, 70000"
+  })
+  void roundsNoDecimalToOneThatItsTypeCannotHold(String type, String encoding, String value) {
+    var decimal = new BigDecimal(value);
+    var stored = Decimal.apply(decimal);
+
+    assertThatThrownBy(() -> write(type, encoding, NullPolicy.FAIL, row(stored)))
+        .isInstanceOf(RowException.class)
+        .hasMessageContaining("Column 'c'")
+        .hasMessageContaining("row 0")
+        .hasMessageContaining("choose a wider type or str_decimal");
+  }
+
   @Test
   void putsEachColumnWhereItsNameIsByCodePoint() throws IOException {
     var schema =
