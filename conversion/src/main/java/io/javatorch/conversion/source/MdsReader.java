@@ -22,7 +22,9 @@ final class MdsReader implements PartitionReader<ColumnarBatch> {
   private int slice = -1;
   private int next;
   private ShardReader reader;
-  private boolean closed;
+
+  /** Set when the task ends, while another thread may still ask for rows. */
+  private volatile boolean closed;
 
   MdsReader(Destination place, SparkSchema schema, ReadOptions options, List<ShardSlice> slices) {
     this.slices = slices;
@@ -57,6 +59,9 @@ final class MdsReader implements PartitionReader<ColumnarBatch> {
   }
 
   private void advance() throws IOException {
+    if (closed) {
+      throw new IOException("The task that reads " + shards.location() + " has ended");
+    }
     closeShard();
     slice++;
     var current = slices.get(slice);

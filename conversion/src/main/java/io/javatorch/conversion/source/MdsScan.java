@@ -1,7 +1,6 @@
 package io.javatorch.conversion.source;
 
 import io.javatorch.conversion.schema.SparkSchema;
-import io.javatorch.streaming.format.SizeLimit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
@@ -12,13 +11,11 @@ import org.apache.spark.sql.connector.read.InputPartition;
 import org.apache.spark.sql.connector.read.PartitionReaderFactory;
 import org.apache.spark.sql.connector.read.Statistics;
 import org.apache.spark.sql.connector.read.SupportsReportStatistics;
+import org.apache.spark.sql.internal.SQLConf;
 import org.apache.spark.sql.types.StructType;
 
 /** Reads columns of a data set. */
 final class MdsScan implements SupportsReportStatistics, Batch {
-  private static final String MAX_BYTES = "spark.sql.files.maxPartitionBytes";
-  private static final String OPEN_COST = "spark.sql.files.openCostInBytes";
-
   private final StoredDataSet stored;
   private final ReadOptions options;
   private final SparkSchema wanted;
@@ -61,23 +58,19 @@ final class MdsScan implements SupportsReportStatistics, Batch {
 
   @Override
   public InputPartition[] planInputPartitions() {
-    var session = SparkSession.active();
+    // Spark reads its own sizes, such as 256m.
+    var settings = SQLConf.get();
     long maxBytes =
-        options.partitionBytes() > 0 ? options.partitionBytes() : bytes(session, MAX_BYTES);
+        options.partitionBytes() > 0 ? options.partitionBytes() : settings.filesMaxPartitionBytes();
     List<MdsPartition> partitions =
         PartitionPlan.of(
             stored.index().shards(),
             limit,
             maxBytes,
-            bytes(session, OPEN_COST),
-            session.sparkContext().defaultParallelism(),
-            stored.place().localDirectory().isPresent());
+            settings.filesOpenCostInBytes(),
+            SparkSession.active().sparkContext().defaultParallelism(),
+            stored.place().localDirectory().isPresent() && options.hashes().isEmpty());
     return partitions.toArray(InputPartition[]::new);
-  }
-
-  private static long bytes(SparkSession session, String setting) {
-    // In the form that Spark itself prints, such as 134217728b.
-    return SizeLimit.parse(session.conf().get(setting));
   }
 
   @Override
@@ -89,12 +82,8 @@ final class MdsScan implements SupportsReportStatistics, Batch {
   public Statistics estimateStatistics() {
     long rows = Math.min(limit, stored.index().samples());
     long bytes = stored.index().shards().stream().mapToLong(shard -> shard.rawBytes()).sum();
-    double share =
-        (double) readSchema().defaultSize()
-            / Math.max(1, stored.schema().structType().defaultSize())
-            * rows
-            / Math.max(1, stored.index().samples());
-    long needed = Math.max(1, (long) (bytes * Math.min(1, share)));
+    double share = (double) rows / Math.max(1, stored.index().samples());
+    long needed = Math.max(1, (long) (share * neededBytes(bytes)));
     return new Statistics() {
       @Override
       public OptionalLong sizeInBytes() {
@@ -105,6 +94,36 @@ final class MdsScan implements SupportsReportStatistics, Batch {
       public OptionalLong numRows() {
         return OptionalLong.of(rows);
       }
+    };
+  }
+
+  /**
+   * Of all samples' bytes, those of the columns of fixed width, and all of the rest where one of
+   * the other columns is wanted: which of them has most of it is not known.
+   */
+  private long neededBytes(long all) {
+    long rest = all;
+    for (var column : stored.schema().columns()) {
+      rest -= stored.index().samples() * width(column);
+    }
+    long needed = 0;
+    boolean varying = false;
+    for (var column : wanted.columns()) {
+      int width = width(column);
+      needed += stored.index().samples() * width;
+      varying |= width == 0;
+    }
+    return Math.min(all, varying ? needed + Math.max(0, rest) : needed);
+  }
+
+  /** Bytes of each value; 0 if they have not all the same. */
+  private static int width(SparkSchema.ReadColumn column) {
+    return switch (column.encoding()) {
+      case "int8", "uint8" -> 1;
+      case "int16", "uint16", "float16" -> 2;
+      case "int32", "uint32", "float32" -> 4;
+      case "int", "int64", "uint64", "float64" -> 8;
+      default -> 0;
     };
   }
 

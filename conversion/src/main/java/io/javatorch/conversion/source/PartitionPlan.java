@@ -19,7 +19,8 @@ final class PartitionPlan {
    *
    * @param maxBytes the most bytes of a partition, before compression; one sample may be more
    * @param openCostBytes what opening a shard costs besides, in bytes that could be read
-   * @param local whether shards lie on the disk of each executor
+   * @param local whether shards lie on the disk of each executor, and nothing has to read them
+   *     whole
    */
   private PartitionPlan(long maxBytes, long openCostBytes, boolean local) {
     this.maxBytes = maxBytes;
@@ -30,7 +31,7 @@ final class PartitionPlan {
   /**
    * Divides samples as Spark divides files: no partition has more than {@code maxBytes}, and none
    * so many that cores have nothing to do. A shard that has more is split where that costs nothing;
-   * one that is fetched or decompressed is not, since each part would have to be all of it.
+   * one that is fetched, decompressed or hashed is not, since each part would have to be all of it.
    *
    * @param limit the most samples
    */
