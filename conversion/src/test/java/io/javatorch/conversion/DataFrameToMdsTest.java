@@ -131,7 +131,7 @@ class DataFrameToMdsTest {
     var out = convert(numbers(10, 2));
 
     assertThat(MdsFiles.entries(out))
-        .containsExactly("_spark-schema.json", "index.json", "part-00000", "part-00001");
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00000", "part-00001");
     assertThat(MdsFiles.entries(out.resolve("part-00001")))
         .singleElement()
         .asString()
@@ -160,7 +160,7 @@ class DataFrameToMdsTest {
     var out = convert(numbers(2, 5));
 
     assertThat(MdsFiles.entries(out))
-        .containsExactly("_spark-schema.json", "index.json", "part-00002", "part-00004");
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00002", "part-00004");
     assertThat(values(out)).containsExactly(0L, 1L);
   }
 
@@ -183,7 +183,7 @@ class DataFrameToMdsTest {
     assertThat(values(out)).isEqualTo(longs(0, 100));
     assertThat(MdsFiles.entries(out))
         .containsExactly(
-            "_spark-schema.json",
+            "_spark-schema.*.json",
             "index.json",
             "part-00000",
             "part-00001",
@@ -210,7 +210,7 @@ class DataFrameToMdsTest {
     assertThat(missing).doesNotExist();
     assertThat(empty).isEmptyDirectory();
     assertThat(MdsFiles.entries(full))
-        .containsExactly("_spark-schema.json", "index.json", "part-00000");
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00000");
     assertThat(values(full)).isEqualTo(longs(0, 5));
   }
 
@@ -220,7 +220,8 @@ class DataFrameToMdsTest {
 
     assertThatThrownBy(() -> DataFrameToMds.builder(numbers(9, 1)).out(out.toString()).convert())
         .isInstanceOf(ConversionException.class)
-        .hasMessageContaining("is not empty (it has _spark-schema.json, index.json, part-00000)")
+        .hasMessageContaining("is not empty (it has _spark-schema.")
+        .hasMessageContaining(".json, index.json, part-00000)")
         .hasMessageContaining("overwrite(true)");
     assertThat(values(out)).isEqualTo(longs(0, 5));
   }
@@ -233,7 +234,7 @@ class DataFrameToMdsTest {
 
     assertThat(values(out)).isEqualTo(longs(0, 9));
     assertThat(MdsFiles.entries(out))
-        .containsExactly("_spark-schema.json", "index.json", "part-00000", "part-00001");
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00000", "part-00001");
   }
 
   @Test
@@ -297,7 +298,7 @@ class DataFrameToMdsTest {
     assertThat(first).succeedsWithin(Duration.ofMinutes(1));
     assertThat(values(out)).isEqualTo(longs(0, 9));
     assertThat(MdsFiles.entries(out))
-        .containsExactly("_spark-schema.json", "index.json", "part-00000");
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00000");
   }
 
   @Test
@@ -370,7 +371,7 @@ class DataFrameToMdsTest {
     assertThat(summary.location()).isEqualTo(target);
     assertThat(values(directory.resolve("out"))).isEqualTo(longs(0, 9));
     assertThat(MdsFiles.entries(directory.resolve("out")))
-        .containsExactly("_spark-schema.json", "index.json", "part-00000", "part-00001");
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00000", "part-00001");
   }
 
   @Test
@@ -555,7 +556,7 @@ class DataFrameToMdsTest {
     DataFrameToMds.builder(numbers(4, 2)).mergeIndex(false).out(out.toString()).convert();
 
     assertThat(MdsFiles.entries(out))
-        .containsExactly("_spark-schema.json", "part-00000", "part-00001");
+        .containsExactly("_spark-schema.*.json", "part-00000", "part-00001");
     assertThat(values(out.resolve("part-00001"))).containsExactly(2L, 3L);
   }
 

@@ -1,5 +1,6 @@
 package io.javatorch.conversion;
 
+import io.javatorch.conversion.schema.SchemaSidecar;
 import io.javatorch.streaming.format.ShardFiles;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.format.ShardReader;
@@ -45,9 +46,23 @@ public final class MdsFiles {
     }
   }
 
+  /** What lies in a directory; the hash in the name of a data set's types is shown as a star. */
   public static List<String> entries(Path directory) throws IOException {
     try (var entries = Files.list(directory)) {
-      return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
+      return entries
+          .map(
+              entry ->
+                  entry
+                      .getFileName()
+                      .toString()
+                      .replaceAll("_spark-schema\\.[0-9a-f]{16}\\.json", "_spark-schema.*.json"))
+          .sorted()
+          .toList();
     }
+  }
+
+  /** The file of the types of a data set. */
+  public static Path sidecar(Path root) throws IOException {
+    return root.resolve(SchemaSidecar.basename(ShardIndex.read(root).shards()));
   }
 }

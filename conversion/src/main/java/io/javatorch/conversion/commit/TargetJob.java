@@ -51,14 +51,14 @@ public final class TargetJob {
    * @param columns column names to MDS encodings
    * @param mergeIndex whether one index in the root names all shards; else each part has its own,
    *     and parts appear one after the other
-   * @param sidecar content of the file that says which Spark types the columns have; empty for none
+   * @param sidecar the Spark types of the columns; empty if they have none
    * @param description what to tell of this job to another that wants the same target
    */
   public record Plan(
       Mode mode,
       Map<String, String> columns,
       boolean mergeIndex,
-      Optional<byte[]> sidecar,
+      Optional<SchemaSidecar> sidecar,
       String description) {
     List<Column> mdsColumns() {
       return columns.entrySet().stream()
@@ -78,7 +78,13 @@ public final class TargetJob {
   private Set<String> filesBefore;
   private int firstPart;
 
-  /** Content of the sidecar of before, once this job has replaced it. */
+  /** The Spark types of the columns of the data set that is to be there. */
+  private Optional<SchemaSidecar> sidecar = Optional.empty();
+
+  /** The name of their file, once it is known. */
+  private String sidecarName = "";
+
+  /** What was in the file of that name, once this job has replaced it. */
   private Optional<byte[]> sidecarBefore = Optional.empty();
 
   private boolean sidecarReplaced;
@@ -178,6 +184,34 @@ public final class TargetJob {
       case APPEND -> before.checkAppendable(store.location(), plan.mdsColumns(), plan.mergeIndex());
       case OVERWRITE -> before.checkReplaceable(store.location(), store);
     }
+    // Where there is no shard yet, nothing has other types.
+    sidecar =
+        plan.mode() == Mode.APPEND && !before.shards().isEmpty()
+            ? sidecarWithAdded()
+            : plan.sidecar();
+  }
+
+  /**
+   * What is known of the data set's types, and will be once rows are added.
+   *
+   * @throws ConversionException if the added rows have other types, so that they would be read as
+   *     what they are not
+   */
+  private Optional<SchemaSidecar> sidecarWithAdded() throws IOException {
+    var name = SchemaSidecar.basename(before.shards());
+    var content = store.read(name);
+    if (content.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      var known = SchemaSidecar.parse(content.get());
+      return Optional.of(plan.sidecar().map(known::withRowsOf).orElse(known));
+    } catch (IllegalArgumentException e) {
+      throw new ConversionException(
+          "%s cannot be appended to, by what %s says of it: %s"
+              .formatted(store.location(), name, e.getMessage()),
+          e);
+    }
   }
 
   private void refuseFile() {
@@ -229,7 +263,7 @@ public final class TargetJob {
       all.addAll(before.shards());
     }
     all.addAll(added);
-    replaceSidecar();
+    replaceSidecar(SchemaSidecar.basename(all));
     claim.check();
     var named = new HashSet<String>();
     all.forEach(shard -> named.addAll(Shards.files(shard)));
@@ -270,23 +304,35 @@ public final class TargetJob {
     }
   }
 
-  /** Writes the types of the columns; where shards are added they stay what they were. */
-  private void replaceSidecar() throws IOException {
-    if (plan.mode() == Mode.APPEND && !before.shards().isEmpty()) {
-      return;
-    }
-    sidecarBefore = store.read(SchemaSidecar.BASENAME);
-    var sidecar = plan.sidecar();
-    if (sidecar.isPresent()
+  /**
+   * Writes the types of the columns. The index of before does not know the file, unless it begins
+   * with the same shard, of the same bytes.
+   */
+  private void replaceSidecar(String name) throws IOException {
+    sidecarName = name;
+    sidecarBefore = store.read(name);
+    var content = sidecar.map(SchemaSidecar::toJson);
+    if (content.isPresent()
         && sidecarBefore.isPresent()
-        && Arrays.equals(sidecar.get(), sidecarBefore.get())) {
+        && Arrays.equals(content.get(), sidecarBefore.get())) {
       return;
     }
     sidecarReplaced = true;
-    if (sidecar.isPresent()) {
-      store.put(sidecar.get(), SchemaSidecar.BASENAME);
+    if (content.isPresent()) {
+      store.put(content.get(), name);
     } else if (sidecarBefore.isPresent()) {
-      store.delete(SchemaSidecar.BASENAME);
+      store.delete(name);
+    }
+  }
+
+  /** Removes types of data sets that were here before, or were never finished. */
+  private void removeOtherSidecars() throws IOException {
+    for (var entry : store.list("")) {
+      if (!entry.isDirectory()
+          && SchemaSidecar.isBasename(entry.name())
+          && !entry.name().equals(sidecarName)) {
+        store.delete(entry.name());
+      }
     }
   }
 
@@ -366,6 +412,7 @@ public final class TargetJob {
     if (plan.mode() == Mode.OVERWRITE) {
       undone.run(() -> removeOther(named));
     }
+    undone.run(this::removeOtherSidecars);
     undone.run(claim::close);
     undone.run(store::close);
     undone
@@ -531,9 +578,9 @@ public final class TargetJob {
       return;
     }
     if (sidecarBefore.isPresent()) {
-      store.put(sidecarBefore.get(), SchemaSidecar.BASENAME);
+      store.put(sidecarBefore.get(), sidecarName);
     } else {
-      store.delete(SchemaSidecar.BASENAME);
+      store.delete(sidecarName);
     }
   }
 

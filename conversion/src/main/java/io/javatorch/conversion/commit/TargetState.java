@@ -1,6 +1,7 @@
 package io.javatorch.conversion.commit;
 
 import io.javatorch.conversion.ConversionException;
+import io.javatorch.conversion.schema.SchemaSidecar;
 import io.javatorch.streaming.format.Column;
 import io.javatorch.streaming.format.MalformedShardException;
 import io.javatorch.streaming.format.ShardIndex;
@@ -45,9 +46,7 @@ record TargetState(
 
   /** What conversions put beside the parts, and what an older version of them did. */
   private static final Pattern OWN_ENTRY =
-      Pattern.compile(
-          "index\\.json|_spark-schema\\.json|_conversion-owner|_temporary-[0-9a-f-]{36}|"
-              + TEMPORARY);
+      Pattern.compile("index\\.json|_conversion-owner|_temporary-[0-9a-f-]{36}|" + TEMPORARY);
 
   /** What readers add to a data set, which is of no use without it. */
   private static final Pattern OF_READERS = Pattern.compile("\\.javatorch-.*");
@@ -190,6 +189,7 @@ record TargetState(
             entry ->
                 !known.contains(entry.name())
                     && !OWN_ENTRY.matcher(entry.name()).matches()
+                    && !SchemaSidecar.isBasename(entry.name())
                     && !OF_READERS.matcher(entry.name()).matches()
                     && !(entry.isDirectory() && PART.matcher(entry.name()).matches()))
         .map(StoredFile::name)

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
@@ -61,7 +62,8 @@ public record MdsSchema(List<MappedColumn> columns, NullPolicy nullPolicy) imple
    * @param nullable whether the DataFrame says that it may be null
    * @param encoding its MDS encoding, such as {@code int32}
    * @param document whether it is text that is written as the JSON it is, not as a JSON string;
-   *     only for strings that json was chosen for
+   *     only for strings that json was chosen for. If it is nullable, the document null comes back
+   *     as a null of Spark's
    */
   public record MappedColumn(
       String name, int ordinal, DataType type, boolean nullable, String encoding, boolean document)
@@ -114,6 +116,20 @@ public record MdsSchema(List<MappedColumn> columns, NullPolicy nullPolicy) imple
    */
   public static MdsSchema of(
       StructType schema, Map<String, String> columns, NullPolicy nullPolicy) {
+    return of(schema, columns, nullPolicy, Set.of());
+  }
+
+  /**
+   * Maps the named columns, as {@link #of(StructType, Map, NullPolicy)}.
+   *
+   * @param jsonStrings the columns of text that are JSON strings where json is chosen for them, and
+   *     no documents
+   */
+  public static MdsSchema of(
+      StructType schema,
+      Map<String, String> columns,
+      NullPolicy nullPolicy,
+      Set<String> jsonStrings) {
     var problems = new ArrayList<String>();
     var mapped = new ArrayList<MappedColumn>();
     var fields = schema.fields();
@@ -147,7 +163,15 @@ public record MdsSchema(List<MappedColumn> columns, NullPolicy nullPolicy) imple
       if (problem.isPresent()) {
         problems.add("'%s' is of type %s: %s".formatted(field.name(), type.sql(), problem.get()));
       } else {
-        mapped.add(column(field.name(), ordinal, type, field.nullable(), chosen, nullPolicy));
+        boolean document =
+            chosen.equals(EncodingTable.JSON)
+                && EncodingTable.isText(type)
+                && !jsonStrings.contains(field.name());
+        mapped.add(
+            chosen.isEmpty()
+                ? byDefault(field.name(), ordinal, type, field.nullable(), nullPolicy)
+                : new MappedColumn(
+                    field.name(), ordinal, type, field.nullable(), chosen, document));
       }
     }
     if (!problems.isEmpty()) {
@@ -161,17 +185,8 @@ public record MdsSchema(List<MappedColumn> columns, NullPolicy nullPolicy) imple
     return new MdsSchema(mapped, nullPolicy);
   }
 
-  private static MappedColumn column(
-      String name,
-      int ordinal,
-      DataType type,
-      boolean nullable,
-      String chosen,
-      NullPolicy nullPolicy) {
-    if (!chosen.isEmpty()) {
-      boolean document = chosen.equals(EncodingTable.JSON) && EncodingTable.isText(type);
-      return new MappedColumn(name, ordinal, type, nullable, chosen, document);
-    }
+  private static MappedColumn byDefault(
+      String name, int ordinal, DataType type, boolean nullable, NullPolicy nullPolicy) {
     boolean lossless =
         nullPolicy == NullPolicy.JSON && (nullable || EncodingTable.mayHaveNull(type));
     var encoding = lossless ? EncodingTable.JSON : EncodingTable.byDefault(type);

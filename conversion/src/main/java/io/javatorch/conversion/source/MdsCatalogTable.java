@@ -1,9 +1,12 @@
 package io.javatorch.conversion.source;
 
+import io.javatorch.conversion.schema.SparkSchema;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.connector.catalog.Column;
 import org.apache.spark.sql.connector.catalog.SupportsRead;
 import org.apache.spark.sql.connector.catalog.SupportsWrite;
@@ -21,6 +24,9 @@ final class MdsCatalogTable implements SupportsRead, SupportsWrite {
   private final Map<String, String> options;
   private final Map<String, String> encodings = new LinkedHashMap<>();
 
+  /** Columns of text in the data set whose JSON is a string, not a document. */
+  private final Set<String> jsonStrings;
+
   MdsCatalogTable(StoredDataSet stored, Map<String, String> options) {
     schema = stored.schema().structType();
     table = new MdsTable(schema, options);
@@ -29,6 +35,11 @@ final class MdsCatalogTable implements SupportsRead, SupportsWrite {
         .limit(1)
         .flatMap(shard -> shard.columns().stream())
         .forEach(column -> encodings.put(column.name(), column.encoding()));
+    jsonStrings =
+        stored.schema().columns().stream()
+            .filter(column -> column.encoding().equals("json") && !column.document())
+            .map(SparkSchema.ReadColumn::name)
+            .collect(Collectors.toUnmodifiableSet());
   }
 
   @Override
@@ -68,6 +79,10 @@ final class MdsCatalogTable implements SupportsRead, SupportsWrite {
       all.put(WriteOptions.COLUMNS, WriteOptions.json(encodings));
     }
     all.putAll(info.options().asCaseSensitiveMap());
-    return new MdsWriteBuilder(info, all);
+    var given = new TreeMap<String, String>(String.CASE_INSENSITIVE_ORDER);
+    given.putAll(info.options().asCaseSensitiveMap());
+    // Who chooses the columns by himself says by json what it always says.
+    return new MdsWriteBuilder(
+        info, all, given.containsKey(WriteOptions.COLUMNS) ? Set.of() : jsonStrings);
   }
 }

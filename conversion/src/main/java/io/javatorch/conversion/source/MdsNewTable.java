@@ -73,7 +73,7 @@ final class MdsNewTable implements StagedTable, SupportsWrite {
   public WriteBuilder newWriteBuilder(LogicalWriteInfo info) {
     var all = new HashMap<>(options);
     all.putAll(info.options().asCaseSensitiveMap());
-    var builder = new MdsWriteBuilder(info, all);
+    var builder = new MdsWriteBuilder(info, all, Set.of());
     return replace ? builder.truncate() : builder;
   }
 

@@ -82,7 +82,7 @@ final class MdsTable implements SupportsRead, SupportsWrite {
     if (options.get(ReadOptions.PATH) != null) {
       given.putIfAbsent(WriteOptions.PATH, options.get(ReadOptions.PATH));
     }
-    return new MdsWriteBuilder(info, given);
+    return new MdsWriteBuilder(info, given, Set.of());
   }
 
   @Override

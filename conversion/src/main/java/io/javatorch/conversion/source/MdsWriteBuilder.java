@@ -5,6 +5,7 @@ import io.javatorch.conversion.commit.TargetJob;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.connector.write.LogicalWriteInfo;
 import org.apache.spark.sql.connector.write.SupportsTruncate;
@@ -18,16 +19,19 @@ import org.apache.spark.sql.connector.write.WriteBuilder;
 final class MdsWriteBuilder implements WriteBuilder, SupportsTruncate {
   private final LogicalWriteInfo info;
   private final Map<String, String> options;
+  private final Set<String> jsonStrings;
   private TargetJob.Mode mode = TargetJob.Mode.APPEND;
 
   /**
    * Begins to plan.
    *
    * @param options the table's options and those of the write
+   * @param jsonStrings columns of text that are JSON strings where the options choose json for them
    */
-  MdsWriteBuilder(LogicalWriteInfo info, Map<String, String> options) {
+  MdsWriteBuilder(LogicalWriteInfo info, Map<String, String> options, Set<String> jsonStrings) {
     this.info = info;
     this.options = options;
+    this.jsonStrings = Set.copyOf(jsonStrings);
   }
 
   @Override
@@ -40,7 +44,12 @@ final class MdsWriteBuilder implements WriteBuilder, SupportsTruncate {
   public Write build() {
     var prepared =
         PreparedWrite.of(
-            SparkSession.active(), info.schema(), WriteOptions.of(options), mode, Optional.empty());
+            SparkSession.active(),
+            info.schema(),
+            WriteOptions.of(options),
+            mode,
+            Optional.empty(),
+            jsonStrings);
     try {
       prepared.checkTarget();
     } catch (IOException e) {

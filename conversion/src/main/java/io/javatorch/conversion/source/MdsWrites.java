@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.apache.spark.sql.Dataset;
@@ -77,7 +78,12 @@ public final class MdsWrites {
     var parsed = WriteOptions.of(options);
     var prepared =
         PreparedWrite.of(
-            frame.sparkSession(), frame.schema(), parsed, mode(mode), extras.credentials());
+            frame.sparkSession(),
+            frame.schema(),
+            parsed,
+            mode(mode),
+            extras.credentials(),
+            Set.of());
     try {
       if (mode == SaveMode.Ignore && TargetJob.hasDataSet(prepared.destination())) {
         return Optional.empty();

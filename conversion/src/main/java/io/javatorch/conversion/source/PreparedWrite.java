@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.BinaryType;
@@ -47,6 +48,7 @@ final class PreparedWrite {
    * Prepares a write.
    *
    * @param credentials where to find those for a volume, if not where {@code DatabricksAuth} does
+   * @param jsonStrings columns of text that are JSON strings where the options choose json for them
    * @throws IllegalArgumentException if the columns cannot be written
    */
   static PreparedWrite of(
@@ -54,7 +56,8 @@ final class PreparedWrite {
       StructType rows,
       WriteOptions options,
       TargetJob.Mode mode,
-      Optional<CredentialsSource> credentials) {
+      Optional<CredentialsSource> credentials,
+      Set<String> jsonStrings) {
     var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     var encoded = encodedColumns(rows);
     Optional<MdsSchema> schema = Optional.empty();
@@ -69,7 +72,7 @@ final class PreparedWrite {
       var mapped =
           options.columns().isEmpty()
               ? MdsSchema.of(rows, options.nullPolicy())
-              : MdsSchema.of(rows, options.columns(), options.nullPolicy());
+              : MdsSchema.of(rows, options.columns(), options.nullPolicy(), jsonStrings);
       schema = Optional.of(mapped);
       columns = new LinkedHashMap<>(mapped.encodings());
     }
@@ -79,7 +82,7 @@ final class PreparedWrite {
             mode,
             columns,
             options.mergeIndex(),
-            schema.map(mapped -> SchemaSidecar.of(mapped).toJson()),
+            schema.map(SchemaSidecar::of),
             "Spark application %s with its driver on %s"
                 .formatted(
                     context.sc().applicationId(),

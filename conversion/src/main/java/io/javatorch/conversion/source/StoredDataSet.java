@@ -48,7 +48,7 @@ record StoredDataSet(Destination place, ShardIndex index, SparkSchema schema) {
         } finally {
           Files.deleteIfExists(file);
         }
-        var sidecar = sidecar(downloader, place);
+        var sidecar = sidecar(downloader, place, SchemaSidecar.basename(index.shards()));
         return new StoredDataSet(place, index, schema(index, sidecar, place));
       } finally {
         Files.deleteIfExists(scratch);
@@ -64,32 +64,33 @@ record StoredDataSet(Destination place, ShardIndex index, SparkSchema schema) {
     }
   }
 
-  private static Optional<SchemaSidecar> sidecar(Downloader downloader, Destination place)
-      throws IOException {
+  private static Optional<SchemaSidecar> sidecar(
+      Downloader downloader, Destination place, String name) throws IOException {
     var file = Files.createTempFile("mds-schema-", ".json");
     try {
       long size;
       try {
-        size = downloader.size(SchemaSidecar.BASENAME);
+        size = downloader.size(name);
       } catch (NoSuchFileException e) {
         return Optional.empty();
       }
       if (size > SchemaSidecar.MAX_BYTES) {
-        throw damaged(place, "it has " + size + " bytes, too many for types", null);
+        throw damaged(place, name, "it has " + size + " bytes, too many for types", null);
       }
-      downloader.fetch(SchemaSidecar.BASENAME, file);
+      downloader.fetch(name, file);
       return Optional.of(SchemaSidecar.parse(Files.readAllBytes(file)));
     } catch (IllegalArgumentException e) {
-      throw damaged(place, e.getMessage(), e);
+      throw damaged(place, name, e.getMessage(), e);
     } finally {
       Files.deleteIfExists(file);
     }
   }
 
-  private static ConversionException damaged(Destination place, String problem, Exception cause) {
+  private static ConversionException damaged(
+      Destination place, String name, String problem, Exception cause) {
     return new ConversionException(
         "%s/%s is damaged: %s. Remove it to read the columns with the types of their encodings"
-            .formatted(place.uri(), SchemaSidecar.BASENAME, problem),
+            .formatted(place.uri(), name, problem),
         cause);
   }
 

@@ -2,9 +2,10 @@ package io.javatorch.conversion.commit;
 
 import io.javatorch.conversion.MdsFiles;
 import io.javatorch.conversion.Trees;
+import io.javatorch.conversion.schema.SchemaSidecar;
+import io.javatorch.conversion.schema.SchemaSidecar.TypedColumn;
 import io.javatorch.streaming.storage.RetryPolicy;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,6 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
 
 /** Conversions of one column of numbers, without Spark. */
 record Conversions(Destination destination, RetryPolicy retries, Claim.Timing timing) {
@@ -36,8 +39,17 @@ record Conversions(Destination destination, RetryPolicy retries, Claim.Timing ti
         mode,
         Map.of("n", "int64"),
         mergeIndex,
-        Optional.of("{\"types\": \"of a test\"}".getBytes(StandardCharsets.UTF_8)),
+        Optional.of(types(DataTypes.LongType, false)),
         "a test");
+  }
+
+  /** What is known of the column, of the encoding int64. */
+  static SchemaSidecar types(DataType type, boolean nullable) {
+    return new SchemaSidecar(List.of(new TypedColumn("n", type, nullable, "int64", false)));
+  }
+
+  static TargetJob.Plan plan(TargetJob.Mode mode, SchemaSidecar types) {
+    return new TargetJob.Plan(mode, Map.of("n", "int64"), true, Optional.of(types), "a test");
   }
 
   TargetJob begin(TargetJob.Mode mode) throws IOException {

@@ -3,6 +3,7 @@ package io.javatorch.conversion.commit;
 import static io.javatorch.conversion.commit.Conversions.files;
 import static io.javatorch.conversion.commit.Conversions.longs;
 import static io.javatorch.conversion.commit.Conversions.plan;
+import static io.javatorch.conversion.commit.Conversions.types;
 import static io.javatorch.conversion.commit.Conversions.values;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.javatorch.conversion.ConversionException;
 import io.javatorch.conversion.MdsFiles;
 import io.javatorch.conversion.commit.TargetJob.Mode;
+import io.javatorch.conversion.schema.SchemaSidecar;
 import io.javatorch.streaming.format.MdsWriter;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.storage.RetryPolicy;
@@ -25,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -227,7 +230,7 @@ class TargetJobTest {
     assertThat(out.resolve("part-00000/notes.txt")).hasContent("and an evening");
     assertThat(values(out)).isEqualTo(longs(100, 104));
     assertThat(MdsFiles.entries(out))
-        .containsExactly("_spark-schema.json", "index.json", "part-00000", "thesis.txt");
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00000", "thesis.txt");
   }
 
   @ParameterizedTest
@@ -446,6 +449,87 @@ class TargetJobTest {
         .matches("shard\\.00000\\.[0-9a-f]{16}\\.mds\\.zstd");
   }
 
+  private SchemaSidecar storedTypes() throws IOException {
+    return SchemaSidecar.parse(Files.readAllBytes(MdsFiles.sidecar(out)));
+  }
+
+  @Test
+  void leavesTheOldTypesToTheOldIndexUntilTheNewOneIsThere() throws IOException {
+    conversions.convert(Mode.ERROR, 0, 3);
+    var old = MdsFiles.sidecar(out);
+    var timestamps = plan(Mode.OVERWRITE, types(DataTypes.TimestampType, false));
+    var beforeIndex = new ArrayList<String>();
+    var job = faulty().begin(timestamps);
+    var parts = faulty().write(job, 100, 103);
+    FaultyStorageProvider.inject(
+        new FaultyStorageProvider.Fault() {
+          @Override
+          public void before(String operation, String path) throws IOException {
+            if (operation.equals("put") && path.equals("index.json")) {
+              beforeIndex.add(storedTypes().columns().get(0).type().sql());
+              beforeIndex.add(String.valueOf(MdsFiles.entries(out)));
+            }
+          }
+        });
+
+    job.publish(parts);
+
+    // What a reader saw, and would see for ever if the driver had died there.
+    assertThat(beforeIndex.get(0)).isEqualTo("BIGINT");
+    assertThat(beforeIndex.get(1)).contains("_spark-schema.*.json, _spark-schema.*.json");
+    assertThat(storedTypes()).isEqualTo(types(DataTypes.TimestampType, false));
+    assertThat(old).doesNotExist();
+    assertThat(MdsFiles.entries(out))
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00000");
+  }
+
+  @Test
+  void removesTheTypesOfAFailedJobAndThoseWithoutAHash() throws IOException {
+    conversions.convert(Mode.ERROR, 0, 3);
+    var before = files(out);
+    FaultyStorageProvider.inject(
+        new FaultyStorageProvider.Fault() {
+          @Override
+          public void before(String operation, String path) throws IOException {
+            if (operation.equals("put") && path.equals("index.json")) {
+              throw new IOException("injected");
+            }
+          }
+        });
+
+    assertThatThrownBy(() -> faulty().convert(Mode.OVERWRITE, 100, 103))
+        .hasStackTraceContaining("injected");
+    assertThat(files(out)).isEqualTo(before);
+
+    FaultyStorageProvider.heal();
+    Files.writeString(out.resolve("_spark-schema.json"), "{}");
+    conversions.convert(Mode.OVERWRITE, 100, 103);
+    assertThat(MdsFiles.entries(out))
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00000");
+  }
+
+  @Test
+  void appendsNoOtherTypesOfTheSameEncoding() throws IOException {
+    conversions.convert(plan(Mode.ERROR, types(DataTypes.TimestampType, false)), 0, 3);
+    var before = files(out);
+
+    assertThatThrownBy(() -> conversions.begin(Mode.APPEND))
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("'n' is TIMESTAMP there, and BIGINT in the DataFrame; cast it");
+    assertThat(files(out)).isEqualTo(before);
+  }
+
+  @Test
+  void remembersThatAppendedRowsMayBeNull() throws IOException {
+    conversions.convert(plan(Mode.ERROR, types(DataTypes.LongType, false)), 0, 3);
+
+    conversions.convert(plan(Mode.APPEND, types(DataTypes.LongType, true)), 3, 5);
+
+    assertThat(storedTypes()).isEqualTo(types(DataTypes.LongType, true));
+    assertThat(MdsFiles.entries(out))
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00000", "part-00001");
+  }
+
   @Test
   void appendsNoOtherColumns() throws IOException {
     conversions.convert(Mode.ERROR, 0, 3);
@@ -509,7 +593,7 @@ class TargetJobTest {
 
     assertThat(values(out)).isEqualTo(longs(20, 23));
     assertThat(MdsFiles.entries(out))
-        .containsExactly("_spark-schema.json", "index.json", "part-00000");
+        .containsExactly("_spark-schema.*.json", "index.json", "part-00000");
   }
 
   @Test
@@ -519,7 +603,7 @@ class TargetJobTest {
     conversions.convert(Mode.APPEND, 50, 53);
 
     assertThat(values(out)).isEqualTo(longs(0, 53));
-    assertThat(MdsFiles.entries(out)).contains("part-00000").doesNotContain("_spark-schema.json");
+    assertThat(MdsFiles.entries(out)).contains("part-00000").doesNotContain("_spark-schema.*.json");
   }
 
   @Test

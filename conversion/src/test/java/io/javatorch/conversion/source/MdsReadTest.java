@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.javatorch.conversion.ConversionException;
+import io.javatorch.conversion.MdsFiles;
 import io.javatorch.streaming.format.MdsWriter;
 import io.javatorch.streaming.format.ShardIndex;
 import java.io.IOException;
@@ -236,7 +237,10 @@ class MdsReadTest {
     var stats = load().queryExecution().optimizedPlan().stats();
     assertThat(stats.rowCount().get()).isEqualTo(scala.math.BigInt.apply(1000));
     var some = load().select("n").queryExecution().optimizedPlan().stats();
-    assertThat(some.sizeInBytes().toLong()).isBetween(1L, stats.sizeInBytes().toLong() - 1);
+    assertThat(some.sizeInBytes().toLong()).isEqualTo(8 * 1000);
+    // All that the two columns of fixed width do not have may be its.
+    var text = load().select("text").queryExecution().optimizedPlan().stats();
+    assertThat(text.sizeInBytes().toLong()).isEqualTo(stats.sizeInBytes().toLong() - 12 * 1000);
   }
 
   @Test
@@ -432,6 +436,61 @@ class MdsReadTest {
         .hasMessageContaining("mergeIndex=false");
   }
 
+  private Dataset<Row> json(String schema, String... texts) throws IOException {
+    try (var writer = MdsWriter.builder(data).column("j", "json").open()) {
+      for (var text : texts) {
+        writer.row().setEncoded(0, text.getBytes(StandardCharsets.UTF_8)).write();
+      }
+      writer.finish();
+    }
+    return session.read().format("mds").schema("j " + schema).load(data.toString());
+  }
+
+  @Test
+  void refusesHalvesOfCharacters() throws IOException {
+    var frame = json("struct<a: string>", "{\"a\": \"\\ud83d\\ude00\"}", "{\"a\": \"\\ud83d\"}");
+
+    assertThat(frame.limit(1).selectExpr("j.a").as(Encoders.STRING()).first())
+        .isEqualTo("\uD83D\uDE00");
+    assertThatThrownBy(frame::collectAsList).hasStackTraceContaining("it has half of a character");
+  }
+
+  @Test
+  void takesTheLastOfTheValuesOfAKeyAsPythonDoes() throws IOException {
+    var frame = json("map<string, int>", "{\"a\": 1, \"b\": 2, \"a\": 3}");
+
+    assertThat(frame.first().getJavaMap(0)).isEqualTo(Map.of("a", 3, "b", 2));
+  }
+
+  @Test
+  void takesSizesAsSparkDoes() throws IOException {
+    write(1000, 1 << 20);
+    session.conf().set("spark.sql.files.maxPartitionBytes", "4k");
+    session.conf().set("spark.sql.files.openCostInBytes", "1k");
+    try {
+      assertThat(load().javaRDD().getNumPartitions()).isGreaterThan(2);
+    } finally {
+      session.conf().unset("spark.sql.files.maxPartitionBytes");
+      session.conf().unset("spark.sql.files.openCostInBytes");
+    }
+  }
+
+  @Test
+  void readsNoShardTwiceToVerifyItsHash() throws IOException {
+    write(1000, 1 << 20);
+
+    var verified =
+        session
+            .read()
+            .format("mds")
+            .option("partitionBytes", 4096)
+            .option("validateHash", "xxh64")
+            .load(data.toString());
+
+    assertThat(verified.javaRDD().getNumPartitions()).isEqualTo(1);
+    assertThat(numbers(verified)).isEqualTo(longs(0, 1000));
+  }
+
   @Test
   void refusesSeveralPathsAndUnknownOptions() {
     assertThatThrownBy(() -> session.read().format("mds").load("/a", "/b"))
@@ -449,11 +508,12 @@ class MdsReadTest {
   @Test
   void refusesADamagedSidecarAndSaysWhatToDo() throws IOException {
     write(10, 1 << 20);
-    Files.writeString(data.resolve("_spark-schema.json"), "{\"version\": 1, \"columns\": [{}]}");
+    var sidecar = MdsFiles.sidecar(data);
+    Files.writeString(sidecar, "{\"version\": 1, \"columns\": [{}]}");
 
     assertThatThrownBy(this::load)
         .isInstanceOf(ConversionException.class)
-        .hasMessageContaining("_spark-schema.json is damaged: a column lacks its name")
+        .hasMessageContaining(sidecar.getFileName() + " is damaged: a column lacks its name")
         .hasMessageContaining("Remove it");
   }
 
@@ -461,7 +521,7 @@ class MdsReadTest {
   void takesTheTypeOfTheEncodingWhereTheIndexHasAnotherByNow() throws IOException {
     write(10, 1 << 20);
     Files.writeString(
-        data.resolve("_spark-schema.json"),
+        MdsFiles.sidecar(data),
         """
         {"version": 1, "columns": [
           {"name": "text", "encoding": "str", "nullable": true, "document": false, "type": "string"},

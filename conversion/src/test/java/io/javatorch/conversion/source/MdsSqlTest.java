@@ -74,6 +74,24 @@ class MdsSqlTest {
   }
 
   @Test
+  void insertsTextAsTextWhereItIsKeptAsJson() {
+    var target = directory.resolve("texts").toString();
+    MdsWrites.write(
+        session.sql("select if(id = 0, null, 'a') as text from range(2)"),
+        org.apache.spark.sql.SaveMode.ErrorIfExists,
+        Map.of("path", target, "nullPolicy", "json"));
+
+    for (var text : List.of("abc", "\"abc\"", "5", "[1]")) {
+      session.sql("INSERT INTO mds.`" + target + "` VALUES ('" + text + "')");
+    }
+
+    assertThat(
+            session.table("mds.`" + target + "`").collectAsList().stream()
+                .map(row -> row.getString(0)))
+        .containsExactlyInAnyOrder(null, "a", "abc", "\"abc\"", "5", "[1]");
+  }
+
+  @Test
   void overwritesWithAnInsert() {
     session.sql("INSERT OVERWRITE mds.`" + path + "` SELECT text, n + 10 FROM mds.`" + path + "`");
 

@@ -38,6 +38,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** {@code df.write().format("mds")} in every mode. */
@@ -276,6 +277,62 @@ class MdsWriteTest {
     assertThat(out).doesNotExist();
   }
 
+  private void append(String query, String... columns) {
+    session
+        .sql(query)
+        .coalesce(1)
+        .write()
+        .format("mds")
+        .option("nullPolicy", "json")
+        .options(columns.length == 0 ? Map.of() : Map.of("columns", columns[0]))
+        .mode("append")
+        .save(out.toString());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "date'2024-01-01'; 1; 'c' is DATE there, and INT in the DataFrame; cast it",
+        "named_struct('a', 1); named_struct('b', 1); STRUCT<b: INT",
+        "12.50BD; 12.5000BD; 'c' is DECIMAL(4,2) there, and DECIMAL(6,4) in the DataFrame",
+      })
+  void appendsNoTypesThatWouldBeReadAsOthers(String first, String second, String message) {
+    append("select " + first + " as c");
+
+    assertThatThrownBy(() -> append("select " + second + " as c"))
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining(message);
+    assertThat(session.read().format("mds").load(out.toString()).count()).isEqualTo(1);
+  }
+
+  @Test
+  void appendsNullsToAColumnThatHadNone() {
+    append("select named_struct('a', 1) as c");
+    append("select if(id = 0, null, named_struct('a', if(id = 1, null, 7))) as c from range(3)");
+
+    assertThat(
+            session
+                .read()
+                .format("mds")
+                .load(out.toString())
+                .selectExpr("c", "c.a")
+                .collectAsList()
+                .stream()
+                .map(Row::toString))
+        .containsExactly("[[1],1]", "[null,null]", "[[null],null]", "[[7],7]");
+  }
+
+  @Test
+  void appendsNoDocumentsToStrings() {
+    append("select nullif(id, 0) || 'x' as c from range(2)");
+
+    assertThatThrownBy(() -> append("select '[1]' as c", "c=json"))
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("'c' has JSON strings there")
+        .hasMessageContaining("use the null policy instead");
+  }
+
   @Test
   void writesSamplesThatAreEncodedAlready() throws IOException {
     var metadata =
@@ -299,7 +356,7 @@ class MdsWriteTest {
 
     assertThat(values()).isEqualTo(longs(0, 10));
     assertThat(MdsFiles.samples(out).get(3)).containsEntry("s", "text 3");
-    assertThat(out.resolve("_spark-schema.json")).doesNotExist();
+    assertThat(MdsFiles.entries(out)).doesNotContain("_spark-schema.*.json");
   }
 
   @Test
