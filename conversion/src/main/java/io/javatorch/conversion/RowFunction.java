@@ -8,6 +8,9 @@ import org.apache.spark.sql.Row;
  * Makes samples out of rows: none, one or many of each. Runs in Spark's tasks, where it may be
  * asked for one row again by another attempt, so that it should always make the same samples of it.
  *
+ * <p>A row may have any number of samples: above 16 MB of them are kept in a temporary file of the
+ * executor until the function returns. It runs in the task's own thread.
+ *
  * <pre>{@code
  * DataFrameToMds.builder(documents)
  *     .rows(
@@ -54,6 +57,8 @@ public interface RowFunction extends Serializable {
      *
      * @param sample a value for each column and nothing else
      * @throws IllegalArgumentException if a column is missing, unknown, null or of a wrong type
+     * @throws IllegalStateException if columns were {@linkplain #set set} of a sample that {@link
+     *     #write()} has not emitted
      */
     void write(Map<String, ?> sample);
   }
