@@ -94,7 +94,7 @@ public final class Destination implements Serializable {
   }
 
   private static boolean isVolume(String location) {
-    return location.startsWith("dbfs:") || location.matches("/+Volumes/.*");
+    return location.regionMatches(true, 0, "dbfs:", 0, 5) || location.matches("/+Volumes/.*");
   }
 
   /** Those that somebody set; the others are the same in every process. */

@@ -34,7 +34,7 @@ import java.util.TreeSet;
  * <tr><td>mergeIndex</td><td>whether one index in the root names all shards; else each part has its
  * own</td><td>true</td></tr>
  * <tr><td>local</td><td>the directory on each executor in which shards are made before they are
- * uploaded; of no use where the target is a local directory</td><td>a temporary one</td></tr>
+ * uploaded; refused where the target is a local directory itself</td><td>a temporary one</td></tr>
  * <tr><td>keepLocal</td><td>whether shards stay in {@code local}</td><td>false</td></tr>
  * <tr><td>progress</td><td>time between two log lines, such as {@code 5s} or {@code 500ms}; 0 for
  * none</td><td>5s</td></tr>
@@ -209,13 +209,16 @@ public record WriteOptions(
     throw new IllegalArgumentException("'" + value + "' is neither true nor false");
   }
 
+  private static long number(String value, int unitLength) {
+    return Long.parseLong(value.substring(0, value.length() - unitLength).strip());
+  }
+
   private static Duration duration(String value) {
     try {
-      if (value.endsWith("ms")) {
-        return Duration.ofMillis(Long.parseLong(value.substring(0, value.length() - 2).strip()));
-      }
-      var seconds = value.endsWith("s") ? value.substring(0, value.length() - 1).strip() : value;
-      var time = Duration.ofSeconds(Long.parseLong(seconds));
+      var time =
+          value.endsWith("ms")
+              ? Duration.ofMillis(number(value, 2))
+              : Duration.ofSeconds(number(value, value.endsWith("s") ? 1 : 0));
       if (!time.isNegative()) {
         return time;
       }

@@ -60,6 +60,8 @@ class WriteOptionsTest {
     "nullPolicy, skip, The option nullPolicy:",
     "mergeIndex, maybe, The option mergeIndex: 'maybe' is neither true nor false",
     "progress, soon, The option progress: 'soon' is no time",
+    "progress, -5ms, The option progress: '-5ms' is negative",
+    "progress, -5s, The option progress: '-5s' is negative",
     "columns, '{\"a\": 1}', The option columns: the encoding of 'a' must be a text",
     "columns, '{\"a\": ', The option columns:",
     "columns, 'a,,b', The option columns: 'a,,b' has an empty name",
