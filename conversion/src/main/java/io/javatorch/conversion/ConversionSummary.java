@@ -7,7 +7,8 @@ import java.util.Locale;
 /**
  * What a conversion wrote. What an append found in the target is not counted.
  *
- * @param location the directory with the data set, as a URI
+ * @param location the directory with the data set, as a URI, or where nothing was written as it was
+ *     given; without a password
  * @param local the directory on each executor in which the shards are kept as well; empty if they
  *     are not
  * @param partitions number of {@code part-} directories written: one for each partition with

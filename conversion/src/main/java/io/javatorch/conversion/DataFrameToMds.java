@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 
 import io.javatorch.auth.CredentialsSource;
 import io.javatorch.conversion.commit.Published;
+import io.javatorch.conversion.layout.LaidOut;
 import io.javatorch.conversion.layout.RowLayout;
 import io.javatorch.conversion.schema.MdsSchema;
 import io.javatorch.conversion.schema.NullPolicy;
@@ -12,6 +13,7 @@ import io.javatorch.conversion.source.WriteOptions;
 import io.javatorch.streaming.codec.Compression;
 import io.javatorch.streaming.codec.HashAlgorithm;
 import io.javatorch.streaming.format.MdsWriter;
+import io.javatorch.streaming.storage.Locations;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -327,17 +329,18 @@ public final class DataFrameToMds {
     }
 
     /** Brings rows into their order and their parts. */
-    private Dataset<Row> layOut(Dataset<Row> rows) {
+    private LaidOut layOut(Dataset<Row> rows) {
       if (seed.isEmpty() && shards.isEmpty()) {
-        return rows;
+        return LaidOut.of(rows);
       }
       var chosen = function.isPresent() || columns.isEmpty() ? rows : rows.select(chosenColumns());
       if (seed.isEmpty()) {
         return RowLayout.divide(chosen, shards.getAsInt());
       }
-      return shards.isPresent()
-          ? RowLayout.shuffle(chosen, seed.getAsLong(), shards.getAsInt())
-          : RowLayout.shuffle(chosen, seed.getAsLong());
+      return LaidOut.of(
+          shards.isPresent()
+              ? RowLayout.shuffle(chosen, seed.getAsLong(), shards.getAsInt())
+              : RowLayout.shuffle(chosen, seed.getAsLong()));
     }
 
     private Column[] chosenColumns() {
@@ -367,7 +370,10 @@ public final class DataFrameToMds {
                       done.storedBytes(),
                       elapsed,
                       true))
-          .orElseGet(() -> new ConversionSummary(target, "", 0, 0, 0, 0, 0, 0, elapsed, false));
+          .orElseGet(
+              () ->
+                  new ConversionSummary(
+                      Locations.forMessages(target), "", 0, 0, 0, 0, 0, 0, elapsed, false));
     }
   }
 }

@@ -408,6 +408,56 @@ class DataFrameToMdsTest {
   }
 
   @Test
+  void aRowMayHaveMoreSamplesThanFitIntoMemory() throws IOException {
+    // Three times as much as is kept in memory.
+    int size = 1 << 18;
+    int count = 3 * EncodedRows.HELD_BYTES / size;
+    var out = directory.resolve("out");
+
+    var summary =
+        DataFrameToMds.builder(session.range(0, 2, 1, 1).toDF("id"))
+            .rows(
+                (row, samples) -> {
+                  for (int i = 0; i < count; i++) {
+                    var bytes = new byte[size];
+                    samples.set("n", row.getLong(0) * count + i).set("data", bytes).write();
+                  }
+                },
+                Map.of("n", "int64", "data", "bytes"))
+            .out(out.toString())
+            .convert();
+
+    assertThat(summary.samples()).isEqualTo(2L * count);
+    assertThat(values(out)).isEqualTo(longs(0, 2 * count));
+  }
+
+  @Test
+  void refusesAMapAfterColumnsThatWereSet() {
+    assertThatThrownBy(
+            () ->
+                DataFrameToMds.builder(session.range(0, 1, 1, 1).toDF("id"))
+                    .rows(
+                        (row, samples) -> samples.set("n", 1).write(Map.of("n", 2)),
+                        Map.of("n", "int32"))
+                    .out(directory.resolve("out").toString())
+                    .convert())
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("call write() before write(map)");
+  }
+
+  @Test
+  void refusesALocalDirectoryForALocalTarget() {
+    assertThatThrownBy(
+            () ->
+                DataFrameToMds.builder(numbers(3, 1))
+                    .out(directory.resolve("fast") + "", directory.resolve("out") + "")
+                    .convert())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("leave out the local directory");
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
   void samplesOfARowFunctionAreShuffledAndDivided() throws IOException {
     var out = directory.resolve("out");
 
@@ -482,6 +532,32 @@ class DataFrameToMdsTest {
     assertThat(values(directory.resolve("out-3")))
         .isNotEqualTo(longs(0, 500))
         .containsExactlyInAnyOrderElementsOf(longs(0, 500));
+  }
+
+  @Test
+  void chosenColumnsKeepTheirValuesInAnyLayout() throws IOException {
+    var frame =
+        session.range(0, 6, 1, 2).selectExpr("id as a", "id * 10 as b", "concat('c', id) as c");
+    var expected = new ArrayList<Map<String, Object>>();
+    for (long n = 0; n < 6; n++) {
+      expected.add(Map.of("b", n * 10, "c", "c" + n));
+    }
+    var columns = new TreeMap<String, String>(Collections.reverseOrder());
+    columns.put("b", "");
+    columns.put("c", "str");
+
+    var builder = DataFrameToMds.builder(frame).columns(columns);
+    builder.out(directory.resolve("divided").toString()).shards(2).convert();
+    builder.out(directory.resolve("both").toString()).shuffle(1).convert();
+    var shuffled =
+        DataFrameToMds.builder(frame).columns(columns).shuffle(1).out(directory.resolve("s") + "");
+    shuffled.convert();
+
+    assertThat(MdsFiles.samples(directory.resolve("divided"))).isEqualTo(expected);
+    for (var out : List.of("both", "s")) {
+      assertThat(MdsFiles.samples(directory.resolve(out)))
+          .containsExactlyInAnyOrderElementsOf(expected);
+    }
   }
 
   @Test

@@ -1,13 +1,13 @@
 package io.javatorch.conversion.layout;
 
 import java.util.Arrays;
-import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.api.java.UDF2;
 
 /**
- * From the id that Spark counts up in each partition to the key that sends the row to its share's
- * partition.
+ * From the id that Spark counts up in each partition, and a hash of the row, to the key that sends
+ * the row to its share's partition.
  */
-final class DivideKey implements UDF1<Long, Integer> {
+final class DivideKey implements UDF2<Long, Long, Integer> {
   private static final long serialVersionUID = 1L;
 
   /** Where Spark has the number of the partition in the id. */
@@ -17,16 +17,19 @@ final class DivideKey implements UDF1<Long, Integer> {
   private final long[] firsts;
   private final long rows;
   private final int[] keys;
+  private final OrderCheck seen;
 
   /**
    * For a division.
    *
    * @param counts the number of rows in each partition
    * @param keys the key of each share
+   * @param seen gets the rows of each task in their order
    */
-  DivideKey(long[] counts, int[] keys) {
+  DivideKey(long[] counts, int[] keys, OrderCheck seen) {
     this.counts = counts;
     this.keys = keys;
+    this.seen = seen;
     rows = Arrays.stream(counts).sum();
     firsts = new long[counts.length];
     for (int i = 1; i < counts.length; i++) {
@@ -35,8 +38,9 @@ final class DivideKey implements UDF1<Long, Integer> {
   }
 
   @Override
-  public Integer call(Long id) {
+  public Integer call(Long id, Long hash) {
     int partition = (int) (id >>> POSITION_BITS);
+    seen.see(partition, hash);
     long position = id & ((1L << POSITION_BITS) - 1);
     if (partition >= counts.length || position >= counts[partition]) {
       throw new IllegalStateException(

@@ -23,6 +23,9 @@ final class HashHistogram {
   /** What Spark starts its own hashes from. */
   private static final long SPARK_SEED = 42;
 
+  /** Packed counts of no rows. */
+  static final byte[] NONE = new byte[0];
+
   private final long[] counts = new long[1 << BITS];
   private long rows;
   private int inputPartitions;
@@ -74,8 +77,22 @@ final class HashHistogram {
     return List.of(histogram.pack()).iterator();
   }
 
+  /** Makes one of two that {@link #count} gave, or this method. */
+  static byte[] merge(byte[] one, byte[] other) throws IOException {
+    if (one.length == 0 || other.length == 0) {
+      return one.length == 0 ? other : one;
+    }
+    var both = new HashHistogram();
+    both.add(one);
+    both.add(other);
+    return both.pack();
+  }
+
   /** Adds what {@link #count} gave. */
   void add(byte[] packed) {
+    if (packed.length == 0) {
+      return;
+    }
     try (var in = new DataInputStream(new ByteArrayInputStream(packed))) {
       rows += in.readLong();
       inputPartitions = Math.max(inputPartitions, in.readInt());

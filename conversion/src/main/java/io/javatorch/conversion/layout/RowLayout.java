@@ -12,7 +12,6 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.DataTypes;
 
 /**
@@ -29,6 +28,8 @@ import org.apache.spark.sql.types.DataTypes;
  * {@code rand()}, say) loses none, but its shares are less equal.
  */
 public final class RowLayout {
+  private static final int MERGE_STEPS = 2;
+
   private RowLayout() {}
 
   /**
@@ -73,11 +74,16 @@ public final class RowLayout {
    * partition. The DataFrame must give the same partitions both times, as tables and files do; a
    * task fails, saying so, if it sees that they differ.
    *
+   * <p>If an executor is lost in the second pass, Spark reads partitions again whose rows had gone
+   * to other tasks already. Behind a join, an aggregation or another exchange, rows may then come
+   * in another order, and some would be lost and others be there twice, which Spark does not
+   * notice. The check that comes back with the rows does, whatever the DataFrame, and fails.
+   *
    * @param frame without two columns of one name
    * @param shares at least 1
    * @throws IllegalArgumentException if {@code shares} is below 1
    */
-  public static Dataset<Row> divide(Dataset<Row> frame, int shares) {
+  public static LaidOut divide(Dataset<Row> frame, int shares) {
     checkShares(shares);
     // A hash of all columns, so that Spark reads them all and plans both passes alike.
     var perPartition =
@@ -94,12 +100,19 @@ public final class RowLayout {
     perPartition.forEach(counted -> counts[counted.getInt(0)] = counted.getLong(1));
 
     var place = unused(frame, "place");
-    return arrange(
-        frame.withColumn(place, expr("monotonically_increasing_id()")),
-        place,
-        new DivideKey(counts, PartitionKeys.of(shares)),
-        shares,
-        col(place));
+    var seen = new OrderCheck();
+    frame.sparkSession().sparkContext().register(seen);
+    // Of the same rows again: the sum that is made of it depends on their order.
+    var hash = expr(RowHash.quick(frame.schema(), 0));
+    var key = udf(new DivideKey(counts, PartitionKeys.of(shares), seen), DataTypes.IntegerType);
+    return new LaidOut(
+        arrange(
+            frame.withColumn(place, expr("monotonically_increasing_id()")),
+            place,
+            key.apply(col(place), hash),
+            shares,
+            col(place)),
+        seen::check);
   }
 
   private static void checkShares(int shares) {
@@ -111,15 +124,19 @@ public final class RowLayout {
 
   private static HashHistogram count(Dataset<Row> frame, long seed) {
     var histogram = new HashHistogram();
-    frame
-        .select(
-            expr(RowHash.quick(frame.schema(), seed)).as("hash"),
-            expr("spark_partition_id()").as("partition"))
-        .groupBy(col("hash"))
-        .agg(expr("count(1)"), expr("max(partition)"))
-        .mapPartitions((MapPartitionsFunction<Row, byte[]>) HashHistogram::count, Encoders.BINARY())
-        .collectAsList()
-        .forEach(histogram::add);
+    histogram.add(
+        frame
+            .select(
+                expr(RowHash.quick(frame.schema(), seed)).as("hash"),
+                expr("spark_partition_id()").as("partition"))
+            .groupBy(col("hash"))
+            .agg(expr("count(1)"), expr("max(partition)"))
+            .mapPartitions(
+                (MapPartitionsFunction<Row, byte[]>) HashHistogram::count, Encoders.BINARY())
+            .javaRDD()
+            // In two steps, so that not all of them come to the driver.
+            .treeAggregate(
+                HashHistogram.NONE, HashHistogram::merge, HashHistogram::merge, MERGE_STEPS));
     return histogram;
   }
 
@@ -149,20 +166,17 @@ public final class RowLayout {
     return arrange(
         placed,
         place,
-        new ShuffleKey(histogram.cuts(shares), PartitionKeys.of(shares)),
+        udf(new ShuffleKey(histogram.cuts(shares), PartitionKeys.of(shares)), DataTypes.IntegerType)
+            .apply(col(place)),
         shares,
         col(place),
         expr(tie));
   }
 
-  /** Sends each row to the partition of its place, and sorts partitions. */
+  /** Sends each row to the partition of its key, and sorts partitions. */
   private static Dataset<Row> arrange(
-      Dataset<Row> placed, String place, UDF1<Long, Integer> keys, int shares, Column... order) {
-    var key = udf(keys, DataTypes.IntegerType);
-    return placed
-        .repartition(shares, key.apply(col(place)))
-        .sortWithinPartitions(order)
-        .drop(place);
+      Dataset<Row> placed, String place, Column key, int shares, Column... order) {
+    return placed.repartition(shares, key).sortWithinPartitions(order).drop(place);
   }
 
   /** A name that no column has. */

@@ -17,7 +17,11 @@ final class StageListener extends SparkListener {
   private final SparkContext context;
 
   private int stage = -1;
-  private long startNanos;
+  private int attempt;
+
+  /** When the stage was submitted, or when this was made. */
+  private long startNanos = System.nanoTime();
+
   private int partitions;
   private final BitSet done = new BitSet();
 
@@ -26,7 +30,9 @@ final class StageListener extends SparkListener {
 
   private long doneBytes;
 
-  /** Written by all attempts that have ended, however they did. */
+  /** Attempts at tasks, of the stage's last attempt, that have ended, however they did. */
+  private int endedTasks;
+
   private long endedRows;
 
   private long endedBytes;
@@ -35,7 +41,6 @@ final class StageListener extends SparkListener {
   private long topRows;
 
   private long topBytes;
-  private boolean total;
 
   StageListener(String id, SparkContext context) {
     this.id = id;
@@ -51,7 +56,14 @@ final class StageListener extends SparkListener {
     var info = event.stageInfo();
     // Stages before the last one write for a shuffle. Jobs that prepare (a sample for a sort, a
     // table to broadcast) come before the one that writes.
-    if (info.shuffleDepId().isDefined() || info.stageId() == stage) {
+    if (info.shuffleDepId().isDefined()) {
+      return;
+    }
+    attempt = info.attemptNumber();
+    endedTasks = 0;
+    endedRows = 0;
+    endedBytes = 0;
+    if (info.stageId() == stage) {
       return;
     }
     stage = info.stageId();
@@ -60,8 +72,6 @@ final class StageListener extends SparkListener {
     done.clear();
     doneRows = 0;
     doneBytes = 0;
-    endedRows = 0;
-    endedBytes = 0;
     topRows = 0;
     topBytes = 0;
   }
@@ -75,38 +85,23 @@ final class StageListener extends SparkListener {
     var metrics = event.taskMetrics();
     long rows = metrics == null ? 0 : metrics.outputMetrics().recordsWritten();
     long bytes = metrics == null ? 0 : metrics.outputMetrics().bytesWritten();
-    endedRows += rows;
-    endedBytes += bytes;
+    if (event.stageAttemptId() == attempt) {
+      endedTasks++;
+      endedRows += rows;
+      endedBytes += bytes;
+    }
     // Of two attempts that both succeed Spark takes the first.
     if (event.taskInfo().successful() && !done.get(event.taskInfo().index())) {
       done.set(event.taskInfo().index());
       doneRows += rows;
       doneBytes += bytes;
-      notifyAll();
     }
   }
 
-  /**
-   * Waits for the last events of a job that has ended well, which arrive a little after its end.
-   *
-   * @param limit how long to wait; events are dropped where there are too many of them
-   */
-  synchronized void awaitEnd(Duration limit) throws InterruptedException {
-    long deadline = System.nanoTime() + limit.toNanos();
-    while (partitions == 0 || done.cardinality() < partitions) {
-      long millis = (deadline - System.nanoTime()) / 1_000_000;
-      if (millis <= 0) {
-        return;
-      }
-      wait(millis);
-    }
-  }
-
-  /** Says what was written in all, which tasks do not know until after their last report. */
-  synchronized void total(long rows, long bytes) {
-    topRows = rows;
-    topBytes = bytes;
-    total = true;
+  /** The figures of a job that has ended well, which tasks do not know until after their last. */
+  synchronized StageFigures total(int written, long rows, long bytes) {
+    return new StageFigures(
+        written, written, rows, bytes, Duration.ofNanos(System.nanoTime() - startNanos));
   }
 
   synchronized StageFigures figures() {
@@ -115,19 +110,21 @@ final class StageListener extends SparkListener {
     }
     long runningRows = 0;
     long runningBytes = 0;
-    if (!total && done.cardinality() < partitions) {
+    if (done.cardinality() < partitions) {
       try {
         var data = context.statusStore().lastStageAttempt(stage);
-        runningRows = Math.max(0, data.outputRecords() - endedRows);
-        runningBytes = Math.max(0, data.outputBytes() - endedBytes);
+        int ended = data.numCompleteTasks() + data.numFailedTasks() + data.numKilledTasks();
+        // Otherwise one of us knows of an attempt's end and the other does not yet.
+        if (data.attemptId() == attempt && ended == endedTasks) {
+          runningRows = Math.max(0, data.outputRecords() - endedRows);
+          runningBytes = Math.max(0, data.outputBytes() - endedBytes);
+        }
       } catch (NoSuchElementException e) {
         // The store gets the same events on a thread of its own, and forgets old stages.
       }
     }
-    if (!total) {
-      topRows = Math.max(topRows, doneRows + runningRows);
-      topBytes = Math.max(topBytes, doneBytes + runningBytes);
-    }
+    topRows = Math.max(topRows, doneRows + runningRows);
+    topBytes = Math.max(topBytes, doneBytes + runningBytes);
     return new StageFigures(
         done.cardinality(),
         partitions,

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * <pre>{@code
  * try (var progress = StageProgress.follow(context, Duration.ofSeconds(5), System.out::println)) {
  *   frame.write()....save(path);
- *   progress.finish(rows, bytes);
+ *   progress.finish(partitions, rows, bytes);
  * }
  * }</pre>
  *
@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
  * <p>Rows and bytes are the output metrics of the stage's tasks: those of tasks that ended well are
  * exact; those of running ones come with the executors' heartbeats ({@code
  * spark.executor.heartbeatInterval}, by default 10 s), but not in local mode, where Spark loses
- * them on the way. The figures never go back.
+ * them on the way. The figures never go back before the last ones, so that rows of a running
+ * attempt that fails later can be counted until others make up for them.
  */
 public final class StageProgress implements AutoCloseable {
   /** The local property that names the job. A job that has it already is followed by another. */
@@ -36,8 +37,8 @@ public final class StageProgress implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(StageProgress.class);
 
-  /** Events usually come within milliseconds. */
-  private static final Duration LAST_EVENTS = Duration.ofSeconds(2);
+  /** How long a report that is under way may hold up the last one. */
+  private static final Duration LAST_REPORT = Duration.ofSeconds(30);
 
   private final SparkContext context;
   private final StageListener listener;
@@ -86,18 +87,18 @@ public final class StageProgress implements AutoCloseable {
   }
 
   /**
-   * Makes a last report, of the whole stage, once the job has ended well.
+   * Makes a last report, of the whole stage, once the job has ended well. Its figures are exact:
+   * they do not come from Spark's events, of which the last may not have come yet.
    *
+   * @param partitions how many it has written
    * @param rows how many it has written
    * @param bytes how much it has written
    */
-  public void finish(long rows, long bytes) {
+  public void finish(int partitions, long rows, long bytes) {
     ticker.shutdown();
     try {
-      listener.awaitEnd(LAST_EVENTS);
-      if (ticker.awaitTermination(LAST_EVENTS.toMillis(), TimeUnit.MILLISECONDS)) {
-        listener.total(rows, bytes);
-        tell(listener.figures());
+      if (ticker.awaitTermination(LAST_REPORT.toMillis(), TimeUnit.MILLISECONDS)) {
+        tell(listener.total(partitions, rows, bytes));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -59,9 +59,10 @@ final class MdsBatchWrite implements Write, BatchWrite {
         accepted.add(written.shards());
       }
     }
+    prepared.checkTasks();
     try {
       var published = job.orElseThrow().publish(accepted);
-      prepared.published(published);
+      prepared.published(published, messages.length);
       LOG.info("{}", published);
     } catch (IOException e) {
       throw failed(e);

@@ -1,5 +1,6 @@
 package io.javatorch.conversion.source;
 
+import io.javatorch.streaming.storage.Locations;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -49,7 +50,7 @@ final class MdsNewTable implements StagedTable, SupportsWrite {
 
   @Override
   public String name() {
-    return "mds " + options.get(WriteOptions.PATH);
+    return "mds " + Locations.forMessages(options.get(WriteOptions.PATH));
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.javatorch.conversion.ConversionException;
 import io.javatorch.conversion.ConversionProgress;
 import io.javatorch.conversion.commit.Published;
 import io.javatorch.conversion.commit.TargetJob;
+import io.javatorch.conversion.layout.LaidOut;
 import io.javatorch.conversion.progress.StageProgress;
 import java.io.IOException;
 import java.time.Duration;
@@ -12,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SQLContext;
@@ -42,14 +43,14 @@ public final class MdsWrites {
    *
    * @param credentials where to find those for a volume; empty to look where {@code DatabricksAuth}
    *     does
-   * @param layout turns the DataFrame into what is written, of the same columns; called once all is
-   *     checked, before anything is written
+   * @param layout turns the DataFrame into what is written, of the columns that are to be written
+   *     and perhaps others; called once all is checked, before anything is written
    * @param interval time between two reports of progress
    * @param progress gets them; empty for what the option {@code progress} says
    */
   public record Extras(
       Optional<CredentialsSource> credentials,
-      UnaryOperator<Dataset<Row>> layout,
+      Function<Dataset<Row>, LaidOut> layout,
       Duration interval,
       Optional<Consumer<ConversionProgress>> progress) {}
 
@@ -69,7 +70,7 @@ public final class MdsWrites {
         frame,
         mode,
         options,
-        new Extras(Optional.empty(), same -> same, Duration.ZERO, Optional.empty()));
+        new Extras(Optional.empty(), LaidOut::of, Duration.ZERO, Optional.empty()));
   }
 
   /** As {@link #write(Dataset, SaveMode, Map)}, with what texts cannot say. */
@@ -93,15 +94,24 @@ public final class MdsWrites {
       throw new ConversionException(
           "Cannot write to " + prepared.destination().uri() + ": " + e.getMessage(), e);
     }
-    var laidOut = extras.layout().apply(frame);
+    var ready = extras.layout().apply(frame);
+    var laidOut = ready.rows();
+    // Columns may have gone or moved.
+    prepared =
+        PreparedWrite.of(
+            frame.sparkSession(),
+            laidOut.schema(),
+            parsed,
+            mode(mode),
+            extras.credentials(),
+            Set.of());
+    prepared.checkBeforeCommit(ready.check());
     if (extras.progress().isPresent()) {
       followed(laidOut, prepared, extras.interval(), extras.progress().get());
     } else if (!parsed.progress().isZero()) {
+      var target = prepared.destination().uri();
       followed(
-          laidOut,
-          prepared,
-          parsed.progress(),
-          state -> LOG.info("Writing {}: {}", prepared.destination().uri(), state));
+          laidOut, prepared, parsed.progress(), state -> LOG.info("Writing {}: {}", target, state));
     } else {
       run(laidOut, prepared);
     }
@@ -158,7 +168,10 @@ public final class MdsWrites {
         StageProgress.follow(
             context, interval, figures -> consumer.accept(ConversionProgress.of(figures)))) {
       run(frame, prepared);
-      prepared.published().ifPresent(done -> progress.finish(done.samples(), done.storedBytes()));
+      var partitions = prepared.partitions();
+      prepared
+          .published()
+          .ifPresent(done -> progress.finish(partitions, done.samples(), done.storedBytes()));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.javatorch.conversion.source;
 
 import io.javatorch.auth.CredentialsSource;
+import io.javatorch.conversion.ConversionException;
 import io.javatorch.conversion.commit.Destination;
 import io.javatorch.conversion.commit.Published;
 import io.javatorch.conversion.commit.ShardSettings;
@@ -31,6 +32,8 @@ final class PreparedWrite {
   private final TargetJob.Plan plan;
   private final ShardSettings settings;
   private final Optional<MdsSchema> schema;
+  private Runnable check = () -> {};
+  private int partitions;
   private Optional<Published> published = Optional.empty();
 
   private PreparedWrite(
@@ -49,7 +52,8 @@ final class PreparedWrite {
    *
    * @param credentials where to find those for a volume, if not where {@code DatabricksAuth} does
    * @param jsonStrings columns of text that are JSON strings where the options choose json for them
-   * @throws IllegalArgumentException if the columns cannot be written
+   * @throws IllegalArgumentException if the columns cannot be written, or there is a local
+   *     directory for a target that is one
    */
   static PreparedWrite of(
       SparkSession spark,
@@ -76,8 +80,15 @@ final class PreparedWrite {
       schema = Optional.of(mapped);
       columns = new LinkedHashMap<>(mapped.encodings());
     }
+    var destination = Destination.of(options.path(), context.hadoopConfiguration(), credentials);
+    if (!options.local().isEmpty() && destination.localDirectory().isPresent()) {
+      throw new IllegalArgumentException(
+          ("The target %s is a directory of the local file system, in which shards are made at"
+                  + " once: leave out the local directory %s")
+              .formatted(destination.uri(), options.local()));
+    }
     return new PreparedWrite(
-        Destination.of(options.path(), context.hadoopConfiguration(), credentials),
+        destination,
         new TargetJob.Plan(
             mode,
             columns,
@@ -124,8 +135,33 @@ final class PreparedWrite {
     return new MdsDataWriterFactory(destination, settings, schema, job.id(), job.firstPart());
   }
 
-  void published(Published result) {
+  /** Sets what is to be asked when all tasks have ended, and throws if they went wrong. */
+  void checkBeforeCommit(Runnable question) {
+    check = question;
+  }
+
+  /**
+   * Asks what was set.
+   *
+   * @throws ConversionException if the tasks went wrong, though none of them noticed
+   */
+  void checkTasks() {
+    check.run();
+  }
+
+  /**
+   * Keeps what was published.
+   *
+   * @param tasks how many partitions were written
+   */
+  void published(Published result, int tasks) {
     published = Optional.of(result);
+    partitions = tasks;
+  }
+
+  /** How many partitions were written, those without rows included; 0 before it is published. */
+  int partitions() {
+    return partitions;
   }
 
   /** What was published, if something was. */

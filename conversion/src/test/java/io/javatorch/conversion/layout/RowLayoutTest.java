@@ -5,17 +5,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.javatorch.conversion.ConversionException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
@@ -27,6 +32,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RowLayoutTest {
+  /** Tasks run in this process. */
+  private static final AtomicInteger READS = new AtomicInteger();
+
   private static SparkSession session;
   private static JavaSparkContext context;
 
@@ -160,7 +168,8 @@ class RowLayoutTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 10})
   void aDivisionKeepsTheOrderInSharesOfOneSize(int partitions) {
-    var divided = numbers(RowLayout.divide(session.range(0, 1003, 1, partitions).toDF("n"), 4));
+    var divided =
+        numbers(RowLayout.divide(session.range(0, 1003, 1, partitions).toDF("n"), 4).rows());
 
     assertThat(divided.stream().flatMap(List::stream))
         .containsExactlyElementsOf(LongStream.range(0, 1003).boxed().toList());
@@ -171,12 +180,49 @@ class RowLayoutTest {
   void aDivisionKeepsTheOrderOfASortedFrame() {
     var sorted = rich(300).filter("n is not null").orderBy("n", "s");
 
-    var divided = partitions(RowLayout.divide(sorted, 7));
+    var divided = partitions(RowLayout.divide(sorted, 7).rows());
 
     assertThat(divided.stream().flatMap(List::stream).map(row -> row.getLong(0)))
         .hasSizeGreaterThan(200)
         .isSorted();
     assertThat(divided).hasSize(7);
+  }
+
+  @Test
+  void aDivisionNoticesThatAPartitionWasReadAgainInAnotherOrder() {
+    var fixed = RowLayout.divide(reread(false), 2);
+    var moving = RowLayout.divide(reread(true), 2);
+
+    // A frame of its own makes Spark read the input anew, as it does where an executor is lost.
+    for (var laidOut : List.of(fixed, moving)) {
+      assertThat(laidOut.rows().count()).isEqualTo(20);
+      laidOut.check().run();
+      assertThat(laidOut.rows().selectExpr("n + 1").count()).isEqualTo(20);
+    }
+
+    fixed.check().run();
+    assertThatThrownBy(() -> moving.check().run())
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("partition 1 of the DataFrame again")
+        .hasMessageContaining("Write the DataFrame out first");
+  }
+
+  /** Two partitions, of which the second may come in another order each time. */
+  private static Dataset<Row> reread(boolean moving) {
+    return session
+        .range(0, 20, 1, 2)
+        .mapPartitions(
+            (MapPartitionsFunction<Long, Long>)
+                rows -> {
+                  var order = new ArrayList<Long>();
+                  rows.forEachRemaining(order::add);
+                  if (moving && TaskContext.getPartitionId() == 1) {
+                    Collections.rotate(order, READS.incrementAndGet());
+                  }
+                  return order.iterator();
+                },
+            Encoders.LONG())
+        .toDF("n");
   }
 
   @Test
@@ -188,11 +234,11 @@ class RowLayoutTest {
         .allMatch(size -> size <= 1)
         .filteredOn(size -> size == 1)
         .hasSize(3);
-    assertThat(numbers(RowLayout.divide(few, 8)).stream().flatMap(List::stream))
+    assertThat(numbers(RowLayout.divide(few, 8).rows()).stream().flatMap(List::stream))
         .containsExactly(0L, 1L, 2L);
     assertThat(RowLayout.shuffle(few.filter("n > 5"), 1, 4).count()).isZero();
     assertThat(RowLayout.shuffle(few.filter("n > 5"), 1).count()).isZero();
-    assertThat(RowLayout.divide(few.filter("n > 5"), 4).count()).isZero();
+    assertThat(RowLayout.divide(few.filter("n > 5"), 4).rows().count()).isZero();
   }
 
   @Test
@@ -200,7 +246,7 @@ class RowLayoutTest {
     var taken = rich(20).withColumnRenamed("s", "javatorch_PLACE");
 
     assertThat(RowLayout.shuffle(taken, 1, 2).schema()).isEqualTo(taken.schema());
-    assertThat(RowLayout.divide(taken, 2).schema()).isEqualTo(taken.schema());
+    assertThat(RowLayout.divide(taken, 2).rows().schema()).isEqualTo(taken.schema());
   }
 
   @Test

@@ -9,6 +9,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
@@ -24,6 +27,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StageProgressTest {
+  /** What tasks wait for; they run in this process. */
+  private static final AtomicReference<CountDownLatch> TWICE = new AtomicReference<>();
+
   private static SparkSession session;
   private static SparkContext context;
 
@@ -50,7 +56,7 @@ class StageProgressTest {
     // A sort samples in a job of its own, and shuffles, before anything is written.
     var frame = session.range(0, 1000, 1, 3).toDF("n").orderBy("n").repartitionByRange(5, col("n"));
 
-    var seen = follow(Duration.ofMillis(1), 1000, frame);
+    var seen = follow(Duration.ofMillis(1), 5, 1000, frame);
 
     var last = seen.get(seen.size() - 1);
     assertThat(last.partitions()).isEqualTo(5);
@@ -65,6 +71,7 @@ class StageProgressTest {
     var seen =
         follow(
             Duration.ofMillis(20),
+            2,
             20,
             slow(
                 2,
@@ -80,8 +87,25 @@ class StageProgressTest {
   }
 
   @Test
+  void theLastFiguresNeedNoEventsOfSparks() {
+    var seen = new ArrayList<StageFigures>();
+
+    try (var progress = StageProgress.follow(context, Duration.ofDays(1), seen::add)) {
+      progress.finish(3, 10, 99);
+    }
+
+    assertThat(seen).hasSize(1);
+    assertThat(seen.get(0).partitionsDone()).isEqualTo(3);
+    assertThat(seen.get(0).partitions()).isEqualTo(3);
+    assertThat(seen.get(0).rows()).isEqualTo(10);
+    assertThat(seen.get(0).bytes()).isEqualTo(99);
+    assertThat(seen.get(0).elapsed()).isPositive();
+  }
+
+  @Test
   void aConsumerThatThrowsDisturbsNothing() {
-    var calls = new ArrayList<StageFigures>();
+    var calls = Collections.synchronizedList(new ArrayList<StageFigures>());
+    TWICE.set(new CountDownLatch(2));
 
     try (var progress =
         StageProgress.follow(
@@ -89,19 +113,20 @@ class StageProgressTest {
             Duration.ofMillis(1),
             figures -> {
               calls.add(figures);
+              TWICE.get().countDown();
               throw new IllegalStateException("not interested");
             })) {
-      write(slow(2, 5, row -> {}));
-      progress.finish(10, 99);
+      write(slow(2, 5, row -> await(TWICE.get())));
+      progress.finish(2, 10, 99);
     }
 
-    assertThat(calls).hasSizeGreaterThan(1);
+    assertThat(calls).hasSizeGreaterThan(2);
     assertThat(calls.get(calls.size() - 1).rows()).isEqualTo(10);
   }
 
   @Test
   void leavesNothingBehindEvenIfTheJobFails() {
-    follow(Duration.ofMillis(5), 10, session.range(10).toDF("n"));
+    follow(Duration.ofMillis(5), 2, 10, session.range(10).toDF("n"));
     var failing =
         slow(
             1,
@@ -117,7 +142,7 @@ class StageProgressTest {
               try (var progress = StageProgress.follow(context, Duration.ofMillis(5), calls::add)) {
                 assertThat(context.getLocalProperty(StageProgress.PROPERTY)).isNotEqualTo("outer");
                 write(failing);
-                progress.finish(1, 1);
+                progress.finish(1, 1, 1);
               }
             })
         .hasStackTraceContaining("always");
@@ -136,6 +161,14 @@ class StageProgressTest {
     assertThatThrownBy(() -> StageProgress.follow(context, Duration.ZERO, figures -> {}))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("at least 1 ms");
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private interface Check extends java.io.Serializable {
@@ -172,12 +205,13 @@ class StageProgressTest {
         .toDF("n");
   }
 
-  private List<StageFigures> follow(Duration interval, long rows, Dataset<Row> frame) {
+  private List<StageFigures> follow(
+      Duration interval, int partitions, long rows, Dataset<Row> frame) {
     var seen = Collections.synchronizedList(new ArrayList<StageFigures>());
     Consumer<StageFigures> consumer = seen::add;
     try (var progress = StageProgress.follow(context, interval, consumer)) {
       write(frame);
-      progress.finish(rows, 1234);
+      progress.finish(partitions, rows, 1234);
     }
     return List.copyOf(seen);
   }

@@ -92,6 +92,42 @@ class MdsSqlTest {
   }
 
   @Test
+  void insertsByPositionWithCastsAndRefusesWhatDoesNotFit() throws Exception {
+    session
+        .range(50, 52, 1, 1)
+        .selectExpr("id as text", "id as n")
+        .createOrReplaceTempView("longs");
+    var table = "mds.`" + path + "`";
+    var type = session.table(table).schema();
+    assertThat(type.fieldNames()).containsExactly("text", "n");
+
+    session.sql("INSERT INTO " + table + " SELECT n AS n, text + 100 AS text FROM longs");
+
+    assertThat(values("SELECT n FROM " + table + " WHERE text = '50'")).containsExactly(150L);
+    assertThat(session.table(table).schema()).isEqualTo(type);
+    assertThatThrownBy(() -> session.sql("INSERT INTO " + table + " SELECT 'a', 'b'"))
+        .hasStackTraceContaining("CANNOT_SAFELY_CAST");
+    assertThatThrownBy(() -> session.sql("INSERT INTO " + table + " SELECT 'a'"))
+        .hasStackTraceContaining("NOT_ENOUGH_DATA_COLUMNS");
+    assertThat(numbers("SELECT count(*) FROM mds.`%s`")).containsExactly(7L);
+  }
+
+  @Test
+  void addsADataFrameByNameWithOptionsOfTheWrite() throws Exception {
+    var table = "mds.`" + path + "`";
+    var frame = session.range(7, 8, 1, 1).selectExpr("cast(id as int) as n", "'seven' as text");
+
+    frame.writeTo(table).option("compression", "none").append();
+
+    assertThat(values("SELECT n FROM " + table + " WHERE text = 'seven'")).containsExactly(7L);
+    assertThat(ShardIndex.read(Path.of(path)).shards())
+        .extracting(shard -> shard.compression().isPresent())
+        .containsExactly(true, true, false);
+    assertThatThrownBy(() -> frame.writeTo(table).option("sizelimits", "1mb").append())
+        .hasMessageContaining("did you mean sizeLimit?");
+  }
+
+  @Test
   void overwritesWithAnInsert() {
     session.sql("INSERT OVERWRITE mds.`" + path + "` SELECT text, n + 10 FROM mds.`" + path + "`");
 

@@ -7,14 +7,17 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.javatorch.conversion.ConversionException;
 import io.javatorch.conversion.MdsFiles;
 import io.javatorch.conversion.Trees;
+import io.javatorch.conversion.layout.LaidOut;
 import io.javatorch.streaming.format.SampleEncoder;
 import io.javatorch.streaming.format.ShardIndex;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
@@ -412,20 +415,28 @@ class MdsWriteTest {
   }
 
   @Test
-  void isWrittenAsATableOfACatalog() throws Exception {
-    session.conf().set("spark.sql.catalog.paths", PathCatalog.class.getName());
-    var table = "paths.`" + out + "`";
-    numbers(0, 50, 2).createOrReplaceTempView("numbers");
+  void publishesNothingIfTheLayoutFindsThatRowsWereLost() throws IOException {
+    numbers(0, 3, 1).write().format("mds").save(out.toString());
 
-    session.sql("INSERT INTO " + table + " SELECT n FROM numbers");
-    numbers(50, 60, 1).writeTo(table).option("compression", "none").append();
-    assertThat(values()).isEqualTo(longs(0, 60));
+    assertThatThrownBy(
+            () ->
+                MdsWrites.write(
+                    numbers(5, 50, 2),
+                    SaveMode.Overwrite,
+                    Map.of("path", out.toString()),
+                    new MdsWrites.Extras(
+                        Optional.empty(),
+                        rows ->
+                            new LaidOut(
+                                rows,
+                                () -> {
+                                  throw new ConversionException("rows were lost");
+                                }),
+                        Duration.ZERO,
+                        Optional.empty())))
+        .isInstanceOf(ConversionException.class)
+        .hasMessage("rows were lost");
 
-    session.sql("INSERT OVERWRITE " + table + " SELECT n + 100 AS n FROM numbers WHERE n < 9");
-    assertThat(values()).isEqualTo(longs(100, 109));
-    assertThatThrownBy(() -> session.sql("INSERT INTO " + table + " SELECT 'a' AS n"))
-        .hasStackTraceContaining("it has the columns [n int64]");
-    assertThatThrownBy(() -> numbers(0, 5, 1).writeTo(table).option("sizelimits", "1mb").append())
-        .hasMessageContaining("did you mean sizeLimit?");
+    assertThat(values()).isEqualTo(longs(0, 3));
   }
 }
