@@ -3,6 +3,7 @@ package io.javatorch.conversion.commit;
 import io.javatorch.conversion.ConversionException;
 import io.javatorch.streaming.format.MdsWriter;
 import io.javatorch.streaming.format.ShardIndex;
+import io.javatorch.streaming.storage.RefusedException;
 import io.javatorch.streaming.storage.RetryPolicy;
 import io.javatorch.streaming.storage.Uploader;
 import java.io.IOException;
@@ -22,6 +23,9 @@ import org.slf4j.LoggerFactory;
  * happens in the target before the first sample. Shards go to a store in the background while the
  * next one is encoded; a directory of this host gets them at once.
  *
+ * <p>An attempt that comes too late, as Spark lets some go on for a while after the job has ended,
+ * is refused when it begins and before each shard; a shard that is under way just then can be left.
+ *
  * <p>What a failed attempt put there stays until the job ends: another attempt may have written the
  * same shards, and counts on them. Not thread-safe.
  */
@@ -34,6 +38,8 @@ public final class AttemptWriter implements AutoCloseable {
   private final int part;
   private final RetryPolicy retries;
   private Optional<Path> scratch = Optional.empty();
+  private Optional<Store> root = Optional.empty();
+  private volatile boolean late;
   private MdsWriter writer;
   private long rawBytes;
   private long storedBytes;
@@ -58,15 +64,22 @@ public final class AttemptWriter implements AutoCloseable {
   }
 
   /**
-   * The writer of the samples; opened the first time.
+   * The writer of the samples; opened the first time. To be asked for before each of them, so that
+   * an attempt that comes too late ends.
    *
    * @throws ConversionException if the job does not own the target, since it has ended, or because
    *     this host does not see the directory that the driver sees
    */
   public MdsWriter writer() throws IOException {
     if (writer == null) {
-      checkJob();
+      root = Optional.of(new Store(destination.connectDirectly(""), retries));
+      if (!ownsTarget()) {
+        throw refused();
+      }
       writer = open();
+    }
+    if (late) {
+      throw refused();
     }
     return writer;
   }
@@ -81,17 +94,37 @@ public final class AttemptWriter implements AutoCloseable {
     return storedBytes;
   }
 
-  private void checkJob() throws IOException {
-    boolean owns;
-    try (var store = new Store(destination.connect(""), retries)) {
-      owns = store.read(Claim.FILE).map(content -> Claim.names(content, job)).orElse(false);
+  private boolean ownsTarget() throws IOException {
+    return root.orElseThrow()
+        .readReplaced(Claim.FILE)
+        .map(content -> Claim.names(content, job))
+        .orElse(false);
+  }
+
+  private ConversionException refused() {
+    return new ConversionException(
+        ("%s on %s does not have the file %s of this conversion: either that has ended, and this"
+                + " attempt at part %d comes too late, or this is not the directory that the"
+                + " driver sees. It must be one that the driver and all executors share")
+            .formatted(destination.uri(), host(), Claim.FILE, part));
+  }
+
+  private void checkUpload() throws IOException {
+    if (!ownsTarget()) {
+      late = true;
+      throw new RefusedException(refused().getMessage());
     }
-    if (!owns) {
-      throw new ConversionException(
-          ("%s on %s does not have the file %s of this conversion: either that has ended, and this"
-                  + " attempt at part %d comes too late, or this is not the directory that the"
-                  + " driver sees. It must be one that the driver and all executors share")
-              .formatted(destination.uri(), host(), Claim.FILE, part));
+  }
+
+  /** Where shards are written in place, nobody asks before each of them. */
+  private void lookAgain() {
+    if (late || destination.localDirectory().isEmpty()) {
+      return;
+    }
+    try {
+      late = !ownsTarget();
+    } catch (IOException e) {
+      LOG.debug("{} cannot be asked whose it is", destination.uri(), e);
     }
   }
 
@@ -103,7 +136,7 @@ public final class AttemptWriter implements AutoCloseable {
     }
     var directory = scratch(name);
     return configured(MdsWriter.builder(directory))
-        .remote(new PutOnce(destination.connect(name)))
+        .remote(new PutOnce(destination.connectDirectly(name), this::checkUpload))
         .keepLocal(settings.keepLocal())
         .uploadRetries(retries)
         .open();
@@ -136,6 +169,7 @@ public final class AttemptWriter implements AutoCloseable {
             now -> {
               rawBytes = now.rawBytes();
               storedBytes = now.storedBytes();
+              lookAgain();
             });
     return settings.compression().isEmpty() ? builder : builder.compression(settings.compression());
   }
@@ -146,7 +180,10 @@ public final class AttemptWriter implements AutoCloseable {
    * @param droppedRows rows that were left out
    */
   public PartShards finish(long droppedRows) throws IOException {
-    var index = writer == null ? new ShardIndex(List.of()) : writer.finish();
+    if (writer != null) {
+      lookAgain();
+    }
+    var index = writer == null ? new ShardIndex(List.of()) : writer().finish();
     return new PartShards(part, settings, index, droppedRows, host());
   }
 
@@ -172,7 +209,16 @@ public final class AttemptWriter implements AutoCloseable {
       // What it warns of is no news: the caller has failed, or has heard of abort.
       abort();
     } finally {
+      root.ifPresent(AttemptWriter::close);
       scratch.ifPresent(AttemptWriter::remove);
+    }
+  }
+
+  private static void close(Store store) {
+    try {
+      store.close();
+    } catch (IOException e) {
+      LOG.warn("{} could not be closed", store.location(), e);
     }
   }
 

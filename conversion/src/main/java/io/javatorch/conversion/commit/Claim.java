@@ -2,13 +2,13 @@ package io.javatorch.conversion.commit;
 
 import io.javatorch.conversion.ConversionException;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,13 +18,19 @@ import org.slf4j.LoggerFactory;
  * is. No clock is compared with another.
  *
  * <p>A job that was only slow, and comes back after it was taken for dead, sees that the file is no
- * longer its own when it next looks: at each renewal and before it publishes.
+ * longer its own when it next looks: at each renewal, before it publishes, and before it deletes.
  */
 final class Claim implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Claim.class);
 
   /** Names the job that writes into the target. */
   static final String FILE = "_conversion-owner";
+
+  /** That file as it is put in place. */
+  private static final Pattern TEMPORARY = Pattern.compile("\\._conversion-owner\\..*");
+
+  /** Follows the job's name once no attempt of it may add anything. */
+  private static final String ENDING = "/ending";
 
   private static final int MOST_ROUNDS = 10;
 
@@ -33,12 +39,15 @@ final class Claim implements AutoCloseable {
    *
    * @param renewal time between two renewals
    * @param patience how long the file must stay as it is for its job to be dead; several renewals
+   * @param request how long a renewal may wait for the store, so that the next ones come in time
    */
-  record Timing(Duration renewal, Duration patience) {
-    static final Timing DEFAULT = new Timing(Duration.ofSeconds(3), Duration.ofSeconds(20));
+  record Timing(Duration renewal, Duration patience, Duration request) {
+    static final Timing DEFAULT =
+        new Timing(Duration.ofSeconds(3), Duration.ofSeconds(20), Duration.ofSeconds(3));
 
     Duration look() {
-      return patience.dividedBy(20);
+      var look = patience.dividedBy(20);
+      return look.compareTo(renewal) < 0 ? look : renewal;
     }
   }
 
@@ -60,18 +69,27 @@ final class Claim implements AutoCloseable {
   }
 
   private final Store store;
+
+  /** For renewals, of which none may hold up those after it. */
+  private final Store renewals;
+
   private final String job;
   private final String description;
   private final Timing timing;
   private final ScheduledExecutorService renewal;
+
+  // Guarded by this object's monitor: some stores have no such file while it is renewed.
   private long count;
-  private volatile boolean lost;
+  private long renewedNanos;
+  private boolean ending;
+  private boolean lost;
 
   private Claim(Store store, String job, String description, Timing timing) {
     this.store = store;
     this.job = job;
     this.description = description.replaceAll("\\R", " ");
     this.timing = timing;
+    renewals = store.impatient(timing.request());
     renewal =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -94,7 +112,7 @@ final class Claim implements AutoCloseable {
     try {
       claim.take();
       var unused =
-          claim.renewal.scheduleWithFixedDelay(
+          claim.renewal.scheduleAtFixedRate(
               claim::renew,
               timing.renewal().toMillis(),
               timing.renewal().toMillis(),
@@ -104,21 +122,26 @@ final class Claim implements AutoCloseable {
     } finally {
       if (!taken) {
         claim.renewal.shutdownNow();
+        claim.renewals.close();
       }
     }
   }
 
-  private void take() throws IOException {
+  private synchronized void take() throws IOException {
     for (int round = 0; round < MOST_ROUNDS; round++) {
-      boolean put = store.putNew(content(), FILE);
-      // Not every store sees to it that only one of two succeeds; and a try may have succeeded
-      // though it was reported to have failed.
-      var found = owner();
-      if (found.isPresent() && found.get().job().equals(job)) {
-        return;
-      }
-      if (put || found.isEmpty()) {
-        continue;
+      var found = isAbout() ? owner() : Optional.<Owner>empty();
+      if (found.isEmpty()) {
+        renewedNanos = System.nanoTime();
+        boolean put = store.putNew(content(), FILE);
+        // Not every store sees to it that only one of two succeeds; and a try may have succeeded
+        // though it was reported to have failed.
+        found = owner();
+        if (found.isPresent() && found.get().job().equals(job)) {
+          return;
+        }
+        if (put || found.isEmpty()) {
+          continue;
+        }
       }
       if (isDead(found.get())) {
         LOG.warn(
@@ -126,9 +149,9 @@ final class Claim implements AutoCloseable {
             store.location(),
             timing.patience().toSeconds(),
             found.get().description());
-        store.put(content(), FILE);
+        put(store);
         // Another may do the same at this moment. The file is the last one's.
-        pause(timing.look().multipliedBy(2));
+        store.pause(timing.look().multipliedBy(2));
         var now = owner();
         if (now.isPresent() && now.get().job().equals(job)) {
           return;
@@ -143,11 +166,17 @@ final class Claim implements AutoCloseable {
             .formatted(store.location(), FILE));
   }
 
+  /** Whether the file is there, or just being replaced, as the temporary one beside it tells. */
+  private boolean isAbout() throws IOException {
+    return store.list("").stream()
+        .anyMatch(entry -> entry.name().equals(FILE) || TEMPORARY.matcher(entry.name()).matches());
+  }
+
   /** Whether a job is dead; false as well if it has ended. */
   private boolean isDead(Owner found) throws IOException {
     long begun = System.nanoTime();
     while (System.nanoTime() - begun < timing.patience().toNanos()) {
-      pause(timing.look());
+      store.pause(timing.look());
       var now = owner();
       if (now.isEmpty()) {
         return false;
@@ -170,43 +199,62 @@ final class Claim implements AutoCloseable {
   }
 
   private byte[] content() {
-    return "job=%s\nby=%s\ncount=%d\n"
-        .formatted(job, description, ++count)
+    return "job=%s%s\nby=%s\ncount=%d\n"
+        .formatted(job, ending ? ENDING : "", description, ++count)
         .getBytes(StandardCharsets.UTF_8);
   }
 
   private Optional<Owner> owner() throws IOException {
-    return store.read(FILE).map(Owner::of);
+    return store.readReplaced(FILE).map(Owner::of);
   }
 
-  private void renew() {
+  private void put(Store through) throws IOException {
+    long begun = System.nanoTime();
+    through.put(content(), FILE);
+    renewedNanos = begun;
+  }
+
+  private synchronized void renew() {
     try {
-      if (!isOwn()) {
-        lost = true;
+      if (!isOwn(renewals)) {
         LOG.error("{} was taken over by another conversion", store.location());
         renewal.shutdown();
         return;
       }
-      store.putOnce(content(), FILE);
+      put(renewals);
     } catch (IOException | RuntimeException e) {
       // The next time comes soon, and there are several before this job counts as dead.
       LOG.warn("{} in {} could not be renewed: {}", FILE, store.location(), e.toString());
     }
   }
 
-  private boolean isOwn() throws IOException {
-    var owner = owner();
-    return owner.isPresent() && owner.get().job().equals(job);
+  /** Looks whether the target is this job's; not any more, once it was not. */
+  synchronized boolean isOwn() throws IOException {
+    return isOwn(store);
+  }
+
+  private boolean isOwn(Store through) throws IOException {
+    if (!lost) {
+      var owner = through.readReplaced(FILE).map(Owner::of).map(Owner::job);
+      lost = owner.isEmpty() || !(owner.get().equals(job) || owner.get().equals(job + ENDING));
+    }
+    return !lost;
   }
 
   /**
-   * Makes sure that the target is still this job's.
+   * Makes sure that the target is still this job's, and that no other is about to take it over.
    *
    * @throws ConversionException if it is not
    */
-  void check() throws IOException {
-    if (lost || !isOwn()) {
-      lost = true;
+  synchronized void check() throws IOException {
+    boolean own = isOwn(store);
+    if (own && System.nanoTime() - renewedNanos > timing.patience().toNanos() / 2) {
+      put(store);
+      // Whoever took it for a dead job's just before has put his own by then.
+      store.pause(timing.look().multipliedBy(2));
+      own = isOwn(store);
+    }
+    if (!own) {
       throw new ConversionException(
           ("%s no longer belongs to this conversion: it was not heard of for so long that another"
                   + " took it over, or its file %s was removed. Nothing was published; run it"
@@ -215,13 +263,16 @@ final class Claim implements AutoCloseable {
     }
   }
 
-  /** Whether the target is known to be another's. */
-  boolean isLost() {
-    return lost;
+  /** Refuses this job's attempts from now on, and keeps others out as before. */
+  synchronized void end() throws IOException {
+    ending = true;
+    if (isOwn(store)) {
+      put(store);
+    }
   }
 
   /** Stops renewing, and leaves the file as a job does that dies. */
-  void abandon() {
+  void abandon() throws IOException {
     // One under way ends by itself: if it were interrupted, a part of its file could be left.
     renewal.shutdown();
     try {
@@ -233,6 +284,7 @@ final class Claim implements AutoCloseable {
       renewal.shutdownNow();
       Thread.currentThread().interrupt();
     }
+    renewals.close();
   }
 
   /** Gives the target back. */
@@ -245,18 +297,7 @@ final class Claim implements AutoCloseable {
     }
   }
 
-  private static void pause(Duration time) throws InterruptedIOException {
-    try {
-      Thread.sleep(time.toMillis());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      var interrupted = new InterruptedIOException("interrupted while waiting for a target");
-      interrupted.initCause(e);
-      throw interrupted;
-    }
-  }
-
-  /** Whether a file's content is of some job. */
+  /** Whether a file's content is of some job that lets its attempts write. */
   static boolean names(byte[] content, String job) {
     return Owner.of(content).job().equals(job);
   }

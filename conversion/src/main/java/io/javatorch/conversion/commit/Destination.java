@@ -3,6 +3,7 @@ package io.javatorch.conversion.commit;
 import io.javatorch.auth.CredentialsSource;
 import io.javatorch.auth.DatabricksAuth;
 import io.javatorch.auth.WorkerCredentials;
+import io.javatorch.streaming.storage.Locations;
 import io.javatorch.streaming.storage.Storage;
 import io.javatorch.streaming.storage.Storages;
 import java.io.IOException;
@@ -136,8 +137,24 @@ public final class Destination implements Serializable {
    * @param below path under it; empty for the directory itself
    */
   public Storage connect(String below) throws IOException {
-    var path = below.isEmpty() ? location : location + "/" + below;
-    return Storages.connect(path, credentials(), hadoopSettings);
+    return connect(location, below);
+  }
+
+  private Storage connect(String root, String below) throws IOException {
+    return Storages.connect(
+        below.isEmpty() ? root : root + "/" + below, credentials(), hadoopSettings);
+  }
+
+  /**
+   * As {@link #connect}, but not by way of a mount, which may show a volume as it was a while ago.
+   * Whoever writes must know what is there now.
+   */
+  Storage connectDirectly(String below) throws IOException {
+    return connect(directLocation(), below);
+  }
+
+  String directLocation() {
+    return location.startsWith("/") && localDirectory().isEmpty() ? "dbfs:" + location : location;
   }
 
   /**
@@ -160,7 +177,7 @@ public final class Destination implements Serializable {
   }
 
   private String shown() {
-    return location.replaceAll("(?<=://)[^/@]*:[^/@]*@", "***@");
+    return Locations.forMessages(location);
   }
 
   @Override

@@ -13,15 +13,24 @@ import java.nio.file.Path;
  */
 final class PutOnce extends KeptOpen {
   private final Storage storage;
+  private final Permission permission;
+
+  /** Is asked before each file. */
+  interface Permission {
+    /** Returns normally, or throws if nothing may be put any more. */
+    void check() throws IOException;
+  }
 
   /** Takes the storage over. */
-  PutOnce(Storage storage) {
+  PutOnce(Storage storage, Permission permission) {
     super(storage);
     this.storage = storage;
+    this.permission = permission;
   }
 
   @Override
   public void put(Path source, String path) throws IOException {
+    permission.check();
     try {
       if (storage.size(path) == Files.size(source)) {
         return;

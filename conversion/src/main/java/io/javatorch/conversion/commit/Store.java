@@ -6,9 +6,12 @@ import io.javatorch.streaming.storage.StoredFile;
 import io.javatorch.streaming.storage.Uploader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.http.HttpTimeoutException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -17,6 +20,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The driver's way to a target: everything is tried again as a policy says. Thread-safe. */
 final class Store implements AutoCloseable {
@@ -25,6 +31,9 @@ final class Store implements AutoCloseable {
 
   /** A store that is gone fails each request alike. */
   private static final int MOST_SUPPRESSED = 3;
+
+  /** How often to look for a file that may be absent only for a moment. */
+  private static final int LOOKS = 5;
 
   private final Storage storage;
   private final RetryPolicy retries;
@@ -78,23 +87,121 @@ final class Store implements AutoCloseable {
     }
   }
 
-  /** Puts a file, once it is whole. */
-  void put(Path source, String path) throws IOException {
-    // One of its own: an uploader is of no more use once a file has failed.
-    try (var uploader = new Uploader(new KeptOpen(storage), retries, 1)) {
-      uploader.upload(source, path, () -> {});
-      uploader.await();
+  /**
+   * The content of a file that is replaced now and then, if there is one. Some stores replace a
+   * file by deleting it first, so that it is absent only if it stays so for a while.
+   */
+  Optional<byte[]> readReplaced(String path) throws IOException {
+    for (int look = 1; ; look++) {
+      var found = read(path);
+      if (found.isPresent() || look == LOOKS) {
+        return found;
+      }
+      pause(retries.firstDelay().dividedBy(2));
     }
   }
 
-  /** Puts a small file, once. */
-  void putOnce(byte[] content, String path) throws IOException {
-    withFile(
-        content,
-        file -> {
-          storage.put(file, path);
-          return null;
-        });
+  /** The same store, asked once for each thing and for no longer than that. */
+  Store impatient(Duration timeout) {
+    return new Store(new KeptOpen(storage), new RetryPolicy(1, timeout, retries.firstDelay()));
+  }
+
+  /**
+   * Puts a file, once it is whole.
+   *
+   * @throws UnknownOutcomeException if it may get there after this has failed
+   */
+  void put(Path source, String path) throws IOException {
+    var sent = new Sent(storage, retries.timeout());
+    // One of its own: an uploader is of no more use once a file has failed.
+    try (var uploader = new Uploader(sent, retries, 1)) {
+      try {
+        uploader.upload(source, path, () -> {});
+        uploader.await();
+      } catch (IOException | RuntimeException e) {
+        if (sent.mayArrive()) {
+          throw new UnknownOutcomeException(e);
+        }
+        throw e;
+      }
+    }
+  }
+
+  /** A file was sent, and may get to its place although that was reported to have failed. */
+  static final class UnknownOutcomeException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    UnknownOutcomeException(Exception failure) {
+      super(failure.getMessage(), failure);
+    }
+  }
+
+  /**
+   * Knows of a file whether a request to put it can be under way still: one that was given up for
+   * the time that it took, by us or by the client of the store.
+   */
+  private static final class Sent extends KeptOpen {
+    private final long mostNanos;
+    private final AtomicInteger underWay = new AtomicInteger();
+    private volatile boolean givenUp;
+
+    Sent(Storage storage, Duration timeout) {
+      super(storage);
+      // Whoever waits for it has begun to a little before.
+      mostNanos = timeout.toNanos() / 10 * 9;
+    }
+
+    @Override
+    public void put(Path source, String path) throws IOException {
+      underWay.incrementAndGet();
+      long begun = System.nanoTime();
+      try {
+        super.put(source, path);
+      } catch (IOException | RuntimeException e) {
+        if (Thread.currentThread().isInterrupted()
+            || System.nanoTime() - begun >= mostNanos
+            || isOfTime(e)) {
+          givenUp = true;
+        }
+        throw e;
+      } finally {
+        underWay.decrementAndGet();
+      }
+    }
+
+    private static boolean isOfTime(Throwable failure) {
+      for (var cause = failure; cause != null; cause = cause.getCause()) {
+        // A timeout of a socket is an interruption to Java.
+        if (cause instanceof InterruptedIOException
+            || cause instanceof ClosedByInterruptException
+            || cause instanceof HttpTimeoutException
+            || cause instanceof TimeoutException
+            || cause instanceof InterruptedException) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    boolean mayArrive() {
+      return underWay.get() > 0 || givenUp;
+    }
+  }
+
+  /** Waits. */
+  void pause(Duration time) throws InterruptedIOException {
+    try {
+      TimeUnit.NANOSECONDS.sleep(time.toNanos());
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private InterruptedIOException interrupted(InterruptedException cause) {
+    Thread.currentThread().interrupt();
+    var interrupted = new InterruptedIOException("interrupted while waiting for " + location());
+    interrupted.initCause(cause);
+    return interrupted;
   }
 
   void put(byte[] content, String path) throws IOException {
@@ -154,10 +261,7 @@ final class Store implements AutoCloseable {
         }
       } catch (InterruptedException e) {
         asked.forEach(other -> other.cancel(true));
-        Thread.currentThread().interrupt();
-        var interrupted = new InterruptedIOException("interrupted while waiting for " + location());
-        interrupted.initCause(e);
-        throw interrupted;
+        throw interrupted(e);
       }
     }
     if (failure instanceof IOException io) {

@@ -21,6 +21,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -76,6 +78,11 @@ public final class TargetJob {
   private Claim claim;
   private TargetState before;
   private Set<String> filesBefore;
+
+  /** All that was in the directories of parts, whether an index named it or not. */
+  private final Set<String> present = ConcurrentHashMap.newKeySet();
+
+  private Optional<byte[]> indexBefore = Optional.empty();
   private int firstPart;
 
   /** The Spark types of the columns of the data set that is to be there. */
@@ -107,7 +114,7 @@ public final class TargetJob {
 
   /** Whether there is a data set in a target. */
   public static boolean hasDataSet(Destination destination) throws IOException {
-    try (var store = new Store(destination.connect(""), Uploader.DEFAULT_RETRIES)) {
+    try (var store = new Store(destination.connectDirectly(""), Uploader.DEFAULT_RETRIES)) {
       return TargetState.read(store).hasDataSet();
     }
   }
@@ -119,7 +126,7 @@ public final class TargetJob {
    * @throws ConversionException if it may not
    */
   public static void check(Destination destination, Plan plan) throws IOException {
-    try (var store = new Store(destination.connect(""), Uploader.DEFAULT_RETRIES)) {
+    try (var store = new Store(destination.connectDirectly(""), Uploader.DEFAULT_RETRIES)) {
       new TargetJob(destination, plan, store).check();
     }
   }
@@ -135,14 +142,14 @@ public final class TargetJob {
     return begin(
         destination,
         plan,
-        new Store(destination.connect(""), Uploader.DEFAULT_RETRIES),
+        new Store(destination.connectDirectly(""), Uploader.DEFAULT_RETRIES),
         Claim.Timing.DEFAULT);
   }
 
   static TargetJob begin(
       Destination destination, Plan plan, RetryPolicy retries, Claim.Timing timing)
       throws IOException {
-    return begin(destination, plan, new Store(destination.connect(""), retries), timing);
+    return begin(destination, plan, new Store(destination.connectDirectly(""), retries), timing);
   }
 
   private static TargetJob begin(
@@ -168,12 +175,28 @@ public final class TargetJob {
       claim = Claim.take(store, id, plan.description(), timing);
       // Another job may have ended in between.
       check();
+      firstPart = plan.mode() == Mode.APPEND ? before.nextPart() : 0;
+      if (before.merged().isPresent() || before.damage().isPresent()) {
+        indexBefore = store.read(ShardIndex.BASENAME);
+      }
+      store.each(
+          parts(),
+          part -> {
+            store.list(part).forEach(file -> present.add(part + "/" + file.name()));
+            return part;
+          });
     } catch (IOException | RuntimeException e) {
       abortAfter(e);
       throw e;
     }
     filesBefore = before.files();
-    firstPart = plan.mode() == Mode.APPEND ? before.nextPart() : 0;
+  }
+
+  /** The directories of parts that there are, from the first one on that this job may write. */
+  private List<String> parts() throws IOException {
+    return TargetState.partDirectories(store.list("")).stream()
+        .filter(part -> TargetState.number(part) >= firstPart)
+        .toList();
   }
 
   private void check() throws IOException {
@@ -277,9 +300,37 @@ public final class TargetJob {
         before.parts().keySet().forEach(part -> named.add(part + "/" + ShardIndex.BASENAME));
       }
     }
-    state = State.PUBLISHED;
-    tidy(named);
+    if (isStillOwned()) {
+      state = State.PUBLISHED;
+      tidy(named);
+    }
     return summary;
+  }
+
+  /** Whether what the new index does not name is this job's to remove. */
+  private boolean isStillOwned() {
+    try {
+      if (claim.isOwn()) {
+        return true;
+      }
+    } catch (IOException | RuntimeException e) {
+      state = State.PUBLISHED;
+      LOG.warn(
+          "{} is complete. It is not known whether another conversion writes into it by now, so"
+              + " what is of no more use in it stays; the next overwrite removes it",
+          store.location(),
+          e);
+      var left = new Steps();
+      left.run(claim::close);
+      left.run(store::close);
+      return false;
+    }
+    state = State.UNKNOWN;
+    throw new ConversionException(
+        ("%s was taken over by another conversion while this one wrote its index. It is not known"
+                + " which of the two is there, and whether all shards of it are: run the one that"
+                + " is wanted again, with mode(\"overwrite\"), when the other has ended")
+            .formatted(store.location()));
   }
 
   /** Sees to it that the driver has the shards before its eyes that an executor wrote. */
@@ -290,8 +341,8 @@ public final class TargetJob {
     for (var file : part.files().entrySet()) {
       if (!Objects.equals(there.get(file.getKey()), file.getValue())) {
         throw new ConversionException(
-            ("%s/%s was written by a task on %s but %s from the driver: %s must be a directory that"
-                    + " the driver and all executors share")
+            ("%s/%s was written by a task on %s but %s from the driver: either another has removed"
+                    + " it, or %s is no directory that the driver and all executors share")
                 .formatted(
                     part.directory(),
                     file.getKey(),
@@ -360,6 +411,9 @@ public final class TargetJob {
             store.put(file, ShardIndex.BASENAME);
           } catch (IOException | RuntimeException e) {
             if (!isThere(bytes, e)) {
+              if (state == State.UNKNOWN) {
+                throw unknown(e);
+              }
               throw e;
             }
             LOG.warn(
@@ -368,18 +422,40 @@ public final class TargetJob {
         });
   }
 
+  private IOException unknown(Exception failure) {
+    return new IOException(
+        ("it is not known whether %s has the new index or the one of before, so the files of both"
+                + " stay: %s")
+            .formatted(store.location(), failure.getMessage()),
+        failure);
+  }
+
   /** Whether an index is in its place that may or may not have got there. */
   private boolean isThere(byte[] index, Exception failure) {
     state = State.UNKNOWN;
     try {
-      boolean there =
-          store.read(ShardIndex.BASENAME).map(found -> Arrays.equals(found, index)).orElse(false);
-      state = State.OPEN;
-      return there;
+      var found = store.readReplaced(ShardIndex.BASENAME);
+      if (found.isPresent() && Arrays.equals(found.get(), index)) {
+        return true;
+      }
+      if (found.isEmpty() && indexBefore.isPresent()) {
+        // Some stores replace a file by deleting it first.
+        claim.check();
+        store.put(indexBefore.get(), ShardIndex.BASENAME);
+        LOG.warn("{} got back the index that it had", store.location());
+        found = indexBefore;
+      }
+      boolean asBefore =
+          found.isPresent() == indexBefore.isPresent()
+              && (found.isEmpty() || Arrays.equals(found.get(), indexBefore.get()));
+      // What was given up can get there yet, and must find its shards then.
+      if (asBefore && !(failure instanceof Store.UnknownOutcomeException)) {
+        state = State.OPEN;
+      }
     } catch (IOException | RuntimeException e) {
       failure.addSuppressed(e);
-      return false;
     }
+    return false;
   }
 
   /** Writes the index of each part. */
@@ -391,14 +467,30 @@ public final class TargetJob {
       // Half-way, some parts are of the new data set and some of the old one.
       state = State.UNKNOWN;
     }
-    store.each(
-        parts,
-        part -> {
-          withFile(
-              new ShardIndex(part.in("")),
-              file -> store.put(file, part.directory() + "/" + ShardIndex.BASENAME));
-          return part;
-        });
+    var mayArrive = new AtomicBoolean();
+    try {
+      store.each(
+          parts,
+          part -> {
+            try {
+              withFile(
+                  new ShardIndex(part.in("")),
+                  file -> store.put(file, part.directory() + "/" + ShardIndex.BASENAME));
+            } catch (Store.UnknownOutcomeException e) {
+              mayArrive.set(true);
+              throw e;
+            }
+            return part;
+          });
+    } catch (IOException | RuntimeException e) {
+      if (mayArrive.get()) {
+        state = State.UNKNOWN;
+      }
+      if (state == State.UNKNOWN) {
+        throw unknown(e);
+      }
+      throw e;
+    }
     if (plan.mode() == Mode.OVERWRITE) {
       // A reader that finds it takes no notice of those of the parts.
       store.delete(ShardIndex.BASENAME);
@@ -408,6 +500,7 @@ public final class TargetJob {
   /** Removes what no index names any more. The data set is there: nothing fails because of it. */
   private void tidy(Set<String> named) {
     var undone = new Steps();
+    undone.run(claim::end);
     undone.run(() -> removeParts(named, plan.mode() == Mode.OVERWRITE));
     if (plan.mode() == Mode.OVERWRITE) {
       undone.run(() -> removeOther(named));
@@ -432,12 +525,8 @@ public final class TargetJob {
    * @param readers whether to remove what readers added as well
    */
   private void removeParts(Set<String> named, boolean readers) throws IOException {
-    var parts =
-        TargetState.partDirectories(store.list("")).stream()
-            .filter(part -> TargetState.number(part) >= firstPart)
-            .toList();
     store.each(
-        parts,
+        parts(),
         part -> {
           removePart(part, named, readers);
           return part;
@@ -481,7 +570,8 @@ public final class TargetJob {
       }
     }
     for (var entry : before.entries()) {
-      if (!entry.isDirectory() && TargetState.isOfReaders(entry.name())) {
+      if (!entry.isDirectory()
+          && (TargetState.isOfReaders(entry.name()) || TargetState.isTemporary(entry.name()))) {
         old.put(entry.name(), true);
       }
     }
@@ -543,11 +633,16 @@ public final class TargetJob {
     boolean known = state == State.OPEN;
     state = State.ABORTED;
     var undo = new Steps();
-    if (claim != null && claim.isLost()) {
+    if (claim != null && !isOwn(undo)) {
       // What is there now is another's to keep or to remove.
+      undo.run(claim::close);
       undo.run(store::close);
       undo.done();
       return;
+    }
+    if (claim != null) {
+      // Spark does not wait for the tasks of a stage that failed.
+      undo.run(claim::end);
     }
     if (claim != null && known) {
       undo.run(this::restoreSidecar);
@@ -556,7 +651,7 @@ public final class TargetJob {
         undo.run(this::removePartIndexes);
       }
       if (filesBefore != null) {
-        undo.run(() -> removeParts(filesBefore, false));
+        undo.run(() -> removeParts(present, false));
       }
     } else if (claim != null) {
       LOG.error(
@@ -573,6 +668,12 @@ public final class TargetJob {
     undo.done();
   }
 
+  private boolean isOwn(Steps undo) {
+    var own = new AtomicBoolean();
+    undo.run(() -> own.set(claim.isOwn()));
+    return own.get();
+  }
+
   private void restoreSidecar() throws IOException {
     if (!sidecarReplaced) {
       return;
@@ -586,7 +687,7 @@ public final class TargetJob {
 
   private void removePartIndexes() throws IOException {
     store.each(
-        partIndexes.stream().filter(index -> !filesBefore.contains(index)).toList(),
+        partIndexes.stream().filter(index -> !present.contains(index)).toList(),
         index -> {
           store.delete(index);
           return index;
@@ -603,7 +704,7 @@ public final class TargetJob {
   }
 
   /** Is not heard of any more, but lives. For tests. */
-  void stall() {
+  void stall() throws IOException {
     claim.abandon();
   }
 

@@ -38,7 +38,8 @@ record TargetState(
   private static final Logger LOG = LoggerFactory.getLogger(TargetState.class);
 
   private static final Pattern PART = Pattern.compile("part-(\\d{5,9})");
-  private static final String TEMPORARY = "\\..*\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp";
+  private static final String TEMPORARY =
+      "\\..*\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp(\\.old)?";
 
   /** What conversions put into a part, and what their killed attempts and dead jobs leave there. */
   private static final Pattern OWN_FILE =
@@ -47,6 +48,10 @@ record TargetState(
   /** What conversions put beside the parts, and what an older version of them did. */
   private static final Pattern OWN_ENTRY =
       Pattern.compile("index\\.json|_conversion-owner|_temporary-[0-9a-f-]{36}|" + TEMPORARY);
+
+  private static final Pattern TEMPORARY_FILE = Pattern.compile(TEMPORARY);
+  private static final Pattern TEMPORARY_INDEX =
+      Pattern.compile("\\.index\\.json\\..*\\.tmp(\\.old)?");
 
   /** What readers add to a data set, which is of no use without it. */
   private static final Pattern OF_READERS = Pattern.compile("\\.javatorch-.*");
@@ -62,6 +67,10 @@ record TargetState(
         return new TargetState(
             entries, Optional.empty(), Optional.of(e.getMessage()), new TreeMap<>());
       }
+    }
+    var orphan = orphan(store, entries);
+    if (orphan.isPresent()) {
+      return new TargetState(entries, Optional.empty(), orphan, new TreeMap<>());
     }
     var directories = partDirectories(entries);
     var indexes =
@@ -80,8 +89,33 @@ record TargetState(
     return new TargetState(entries, Optional.empty(), Optional.empty(), parts);
   }
 
+  /**
+   * Whether an index lacks nothing but its name, as a driver leaves it that dies while a store
+   * replaces one file by another in two steps.
+   */
+  private static Optional<String> orphan(Store store, List<StoredFile> entries) throws IOException {
+    for (var entry : entries) {
+      if (!entry.isDirectory() && TEMPORARY_INDEX.matcher(entry.name()).matches()) {
+        try {
+          var unused = indexIn(store, entry.name());
+          return Optional.of(
+              ("%s is gone, and %s has the one of a conversion that died just then: give that its"
+                      + " name to have the data set, or delete it to start anew")
+                  .formatted(ShardIndex.BASENAME, entry.name()));
+        } catch (MalformedShardException e) {
+          LOG.debug("{} is not whole", entry.name(), e);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
   private static ShardIndex index(Store store, String directory) throws IOException {
-    var path = directory.isEmpty() ? ShardIndex.BASENAME : directory + "/" + ShardIndex.BASENAME;
+    return indexIn(
+        store, directory.isEmpty() ? ShardIndex.BASENAME : directory + "/" + ShardIndex.BASENAME);
+  }
+
+  private static ShardIndex indexIn(Store store, String path) throws IOException {
     var file = Files.createTempFile("mds-index-", ".json");
     try {
       Files.write(
@@ -113,6 +147,11 @@ record TargetState(
   /** Whether a file of a part may be deleted if no index names it. */
   static boolean isOwn(String file) {
     return OWN_FILE.matcher(file).matches();
+  }
+
+  /** Whether a file is one that was on its way to its place. */
+  static boolean isTemporary(String name) {
+    return TEMPORARY_FILE.matcher(name).matches();
   }
 
   static boolean isOfReaders(String name) {

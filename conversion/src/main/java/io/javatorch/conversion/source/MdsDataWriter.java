@@ -4,7 +4,6 @@ import io.javatorch.conversion.ConversionException;
 import io.javatorch.conversion.commit.AttemptWriter;
 import io.javatorch.conversion.commit.PartShards;
 import io.javatorch.conversion.value.RowWriter;
-import io.javatorch.streaming.format.MdsWriter;
 import java.io.IOException;
 import java.util.Optional;
 import org.apache.spark.TaskContext;
@@ -19,7 +18,6 @@ final class MdsDataWriter implements DataWriter<InternalRow> {
   private final Optional<RowWriter> rowWriter;
   private final int partition;
   private final Optional<TaskContext> task;
-  private MdsWriter writer;
   private long rows;
   private long written;
 
@@ -54,9 +52,8 @@ final class MdsDataWriter implements DataWriter<InternalRow> {
       throw new ConversionException(
           "Spark stopped this attempt at partition %d after %d rows".formatted(partition, rows));
     }
-    if (writer == null) {
-      writer = attempt.writer();
-    }
+    // Not once alone: it refuses attempts that come too late.
+    var writer = attempt.writer();
     try {
       if (rowWriter.isPresent()) {
         var sample = writer.row();

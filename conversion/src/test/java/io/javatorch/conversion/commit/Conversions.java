@@ -21,13 +21,24 @@ import org.apache.spark.sql.types.DataTypes;
 record Conversions(Destination destination, RetryPolicy retries, Claim.Timing timing) {
   static final RetryPolicy IMPATIENT =
       new RetryPolicy(2, Duration.ofSeconds(10), Duration.ofMillis(1));
-  static final Claim.Timing QUICK = new Claim.Timing(Duration.ofMillis(40), Duration.ofMillis(400));
+
+  /** For jobs that are alone, or come after a dead one. */
+  static final Claim.Timing QUICK =
+      new Claim.Timing(Duration.ofMillis(40), Duration.ofMillis(400), Duration.ofSeconds(5));
+
+  /** For jobs that meet living ones, which a busy machine can keep from a renewal for seconds. */
+  static final Claim.Timing PATIENT =
+      new Claim.Timing(Duration.ofMillis(40), Duration.ofSeconds(60), Duration.ofSeconds(5));
 
   /** The number of times that Spark tries a task. */
   private static final int ATTEMPTS = 4;
 
   static Conversions to(String location) {
     return new Conversions(Destination.of(location, new Configuration(false)), IMPATIENT, QUICK);
+  }
+
+  Conversions patient() {
+    return new Conversions(destination, retries, PATIENT);
   }
 
   static TargetJob.Plan plan(TargetJob.Mode mode) {

@@ -121,7 +121,7 @@ class HdfsCommitTest {
   void refusesASecondJobAndTakesOverADeadOne() throws IOException {
     var first = conversions.begin(Mode.ERROR);
     conversions.write(first, 0, 3, 6);
-    assertThatThrownBy(() -> conversions.begin(Mode.OVERWRITE))
+    assertThatThrownBy(() -> conversions.patient().begin(Mode.OVERWRITE))
         .isInstanceOf(ConversionException.class)
         .hasMessageContaining("is being written by another conversion");
     first.vanish();

@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -28,21 +30,31 @@ class RandomFaultsTest {
     FaultyStorageProvider.heal();
   }
 
-  /** Fails some operations before they are done and some after. */
-  private record RandomFault(Random random, double rate, AtomicInteger count)
+  /**
+   * Fails some operations before they are done and some after. Which of them follows from the seed,
+   * whatever the threads do: the how-manieth operation of its kind on its file each is.
+   */
+  private record RandomFault(
+      long seed, double rate, AtomicInteger count, Map<String, AtomicInteger> seen)
       implements FaultyStorageProvider.Fault {
     @Override
     public void before(String operation, String path) throws IOException {
-      fail(operation);
+      fail("before " + operation, path);
     }
 
     @Override
     public void after(String operation, String path) throws IOException {
-      fail(operation);
+      fail("after " + operation, path);
     }
 
-    private void fail(String operation) throws IOException {
-      if (random.nextDouble() < rate) {
+    private void fail(String operation, String path) throws IOException {
+      if (path.equals(Claim.FILE) && !operation.endsWith("putNew")) {
+        // Renewals come at any time.
+        return;
+      }
+      var what = operation + " " + path;
+      int number = seen.computeIfAbsent(what, w -> new AtomicInteger()).incrementAndGet();
+      if (new SplittableRandom(31 * (31 * seed + what.hashCode()) + number).nextDouble() < rate) {
         count.incrementAndGet();
         throw new IOException("injected into " + operation);
       }
@@ -86,8 +98,8 @@ class RandomFaultsTest {
     }
     var before = Conversions.files(root);
     var count = new AtomicInteger();
-    var random = new Random(seed);
-    FaultyStorageProvider.inject(new RandomFault(random, 0.02 + 0.2 * random.nextDouble(), count));
+    double rate = 0.02 + 0.2 * new Random(seed).nextDouble();
+    FaultyStorageProvider.inject(new RandomFault(seed, rate, count, new ConcurrentHashMap<>()));
     Exception failure = null;
     try {
       conversions.convert(mode, NEW);

@@ -7,6 +7,7 @@ import static io.javatorch.conversion.commit.Conversions.types;
 import static io.javatorch.conversion.commit.Conversions.values;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.javatorch.conversion.ConversionException;
 import io.javatorch.conversion.MdsFiles;
@@ -16,7 +17,9 @@ import io.javatorch.streaming.format.MdsWriter;
 import io.javatorch.streaming.format.ShardIndex;
 import io.javatorch.streaming.storage.RetryPolicy;
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,8 +27,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.AfterEach;
@@ -239,7 +245,7 @@ class TargetJobTest {
     var first = conversions.begin(Mode.ERROR);
     var parts = conversions.write(first, 100, 104);
 
-    assertThatThrownBy(() -> conversions.begin(mode))
+    assertThatThrownBy(() -> conversions.patient().begin(mode))
         .isInstanceOf(ConversionException.class)
         .hasMessageContaining("is being written by another conversion (a test)");
 
@@ -257,7 +263,7 @@ class TargetJobTest {
     try {
       var tasks = new ArrayList<Callable<TargetJob>>();
       for (int i = 0; i < 4; i++) {
-        tasks.add(() -> conversions.begin(Mode.APPEND));
+        tasks.add(() -> conversions.patient().begin(Mode.APPEND));
       }
       for (var answer : threads.invokeAll(tasks)) {
         try {
@@ -686,6 +692,273 @@ class TargetJobTest {
 
     assertThatThrownBy(() -> faulty().convert(Mode.APPEND, 10, 100, 200))
         .hasMessageContaining("No space left on device");
+
+    assertThat(files(out)).isEqualTo(before);
+  }
+
+  @Test
+  void keepsTheShardsOfADataSetWhoseIndexIsDamagedIfItIsNotReplaced() throws IOException {
+    conversions.convert(Mode.ERROR, 0, 3, 6);
+    Files.writeString(out.resolve("index.json"), "{\"version\": 2, \"sha");
+    var before = files(out);
+    var job = conversions.begin(Mode.OVERWRITE);
+    conversions.write(job, 10, 15, 19, 23);
+
+    job.abort();
+
+    assertThat(files(out)).isEqualTo(before);
+  }
+
+  /** Replaces an index as some stores do, by deleting it first, and fails then. */
+  private FaultyStorageProvider.Fault deletingTheIndex(int times) {
+    var left = new AtomicInteger(times);
+    return new FaultyStorageProvider.Fault() {
+      @Override
+      public void before(String operation, String path) throws IOException {
+        if (operation.equals("put")
+            && path.equals(ShardIndex.BASENAME)
+            && left.getAndDecrement() > 0) {
+          Files.deleteIfExists(out.resolve(ShardIndex.BASENAME));
+          throw new IOException("injected");
+        }
+      }
+    };
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"APPEND", "OVERWRITE"})
+  void putsTheOldIndexBackIfTheStoreLosesIt(Mode mode) throws IOException {
+    faulty().convert(Mode.ERROR, 0, 3, 6);
+    var before = files(out);
+    FaultyStorageProvider.inject(deletingTheIndex(Conversions.IMPATIENT.attempts()));
+
+    assertThatThrownBy(() -> faulty().convert(mode, 10, 13)).hasMessageContaining("injected");
+
+    assertThat(files(out)).isEqualTo(before);
+  }
+
+  @Test
+  void keepsAllShardsIfTheOldIndexCannotBePutBack() throws IOException {
+    faulty().convert(Mode.ERROR, 0, 3, 6);
+    var before = new TreeMap<>(files(out));
+    FaultyStorageProvider.inject(deletingTheIndex(Integer.MAX_VALUE));
+
+    assertThatThrownBy(() -> faulty().convert(Mode.OVERWRITE, 10, 13))
+        .hasMessageContaining("it is not known whether")
+        .hasMessageContaining("injected");
+
+    before.keySet().removeIf(name -> !name.startsWith("part-"));
+    assertThat(files(out)).containsAllEntriesOf(before);
+  }
+
+  @Test
+  void keepsAllShardsIfTheNewIndexMayArriveYet() throws IOException {
+    faulty().convert(Mode.ERROR, 0, 3, 6);
+    var before = files(out);
+    var job = faulty().begin(Mode.OVERWRITE);
+    var parts = faulty().write(job, 10, 13);
+    var withNewShards = files(out);
+    FaultyStorageProvider.inject(
+        new FaultyStorageProvider.Fault() {
+          @Override
+          public void before(String operation, String path) throws IOException {
+            if (operation.equals("put") && path.equals(ShardIndex.BASENAME)) {
+              throw new SocketTimeoutException("injected");
+            }
+          }
+        });
+
+    assertThatThrownBy(() -> job.publish(parts)).hasMessageContaining("it is not known whether");
+    FaultyStorageProvider.heal();
+    job.abort();
+
+    assertThat(files(out)).containsAllEntriesOf(before);
+    withNewShards.keySet().stream()
+        .filter(name -> name.startsWith("part-"))
+        .forEach(name -> assertThat(out.resolve(name)).exists());
+  }
+
+  @Test
+  void saysThatThereIsAnIndexThatADeadDriverHadNoTimeToName() throws IOException {
+    conversions.convert(Mode.ERROR, 0, 3);
+    var orphan = ".index.json.00000000-0000-0000-0000-000000000000.tmp";
+    Files.move(out.resolve("index.json"), out.resolve(orphan));
+    var before = files(out);
+
+    assertThatThrownBy(() -> conversions.begin(Mode.ERROR)).isInstanceOf(ConversionException.class);
+    assertThatThrownBy(() -> conversions.begin(Mode.APPEND))
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining(orphan + " has the one of a conversion that died");
+    assertThat(files(out)).isEqualTo(before);
+    conversions.convert(Mode.OVERWRITE, 20, 23);
+
+    assertThat(values(out)).isEqualTo(longs(20, 23));
+    assertThat(files(out)).hasSize(3);
+  }
+
+  /** Has no file of the claim for two looks at it, as some stores have while it is renewed. */
+  private static final class Gap implements FaultyStorageProvider.Fault {
+    private final AtomicInteger looks = new AtomicInteger(2);
+
+    @Override
+    public void before(String operation, String path) throws IOException {
+      if (operation.equals("open") && path.equals(Claim.FILE) && looks.getAndDecrement() > 0) {
+        throw new NoSuchFileException(path);
+      }
+    }
+  }
+
+  @Test
+  void doesNotLoseATargetToItsOwnRenewals() throws IOException {
+    var job = faulty().begin(Mode.ERROR);
+    job.stall();
+    FaultyStorageProvider.inject(new Gap());
+    var parts = List.of(faulty().writePart(job, 0, 0, 3));
+    FaultyStorageProvider.inject(new Gap());
+
+    job.publish(parts);
+
+    assertThat(values(out)).isEqualTo(longs(0, 3));
+  }
+
+  @Test
+  void doesNotTakeATargetWhileItsOwnerRenewsIt() throws IOException {
+    var first = faulty().begin(Mode.ERROR);
+    first.stall();
+    var claim = out.resolve(Claim.FILE);
+    var aside = out.resolve("." + Claim.FILE + ".00000000-0000-0000-0000-000000000000.tmp");
+    Files.move(claim, aside);
+    var looks = new AtomicInteger();
+    FaultyStorageProvider.inject(
+        new FaultyStorageProvider.Fault() {
+          @Override
+          public void before(String operation, String path) throws IOException {
+            if (operation.equals("open") && path.equals(Claim.FILE)) {
+              switch (looks.incrementAndGet()) {
+                case 2 -> Files.move(aside, claim);
+                case 4 -> Files.writeString(claim, Files.readString(claim) + "renewed\n");
+                default -> {}
+              }
+            }
+          }
+        });
+
+    assertThatThrownBy(() -> faulty().patient().begin(Mode.ERROR))
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("is being written by another conversion");
+  }
+
+  @Test
+  void goesOnRenewingThoughOneRenewalHangs() throws Exception {
+    var hangs = new AtomicInteger();
+    var later = new CountDownLatch(2);
+    FaultyStorageProvider.inject(
+        new FaultyStorageProvider.Fault() {
+          @Override
+          public void before(String operation, String path) throws IOException {
+            if (!operation.equals("put") || !path.equals(Claim.FILE)) {
+              return;
+            }
+            if (hangs.getAndIncrement() > 0) {
+              later.countDown();
+              return;
+            }
+            try {
+              new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+              throw new IOException(e);
+            }
+          }
+        });
+    var timing =
+        new Claim.Timing(Duration.ofMillis(10), Duration.ofMinutes(1), Duration.ofMillis(50));
+    var job =
+        new Conversions(faulty().destination(), Conversions.IMPATIENT, timing).begin(Mode.ERROR);
+
+    assertThat(later.await(60, TimeUnit.SECONDS)).isTrue();
+    job.abort();
+  }
+
+  @Test
+  void removesNothingOfAJobThatHasTakenOver() throws IOException {
+    conversions.convert(Mode.ERROR, 0, 3);
+    var slow = conversions.begin(Mode.OVERWRITE);
+    conversions.write(slow, 50, 53);
+    slow.stall();
+    var other = conversions.begin(Mode.OVERWRITE);
+    var otherParts = conversions.write(other, 50, 53, 56);
+
+    slow.abort();
+
+    other.publish(otherParts);
+    assertThat(values(out)).isEqualTo(longs(50, 56));
+    assertThat(files(out)).hasSize(4);
+  }
+
+  @Test
+  void removesNothingIfAnotherTakesOverWhileItPublishes() throws IOException {
+    conversions.convert(Mode.ERROR, 0, 3);
+    var slow = faulty().begin(Mode.OVERWRITE);
+    var parts = faulty().write(slow, 50, 53);
+    slow.stall();
+    var other = new ArrayList<TargetJob>();
+    var otherParts = new ArrayList<PartShards>();
+    FaultyStorageProvider.inject(
+        new FaultyStorageProvider.Fault() {
+          @Override
+          public void before(String operation, String path) throws IOException {
+            if (operation.equals("put") && path.equals(ShardIndex.BASENAME)) {
+              other.add(conversions.begin(Mode.OVERWRITE));
+              otherParts.addAll(conversions.write(other.get(0), 70, 73));
+            }
+          }
+        });
+
+    assertThatThrownBy(() -> slow.publish(parts))
+        .isInstanceOf(ConversionException.class)
+        .hasMessageContaining("was taken over by another conversion while");
+    slow.abort();
+
+    other.get(0).publish(otherParts);
+    assertThat(values(out)).isEqualTo(longs(70, 73));
+  }
+
+  @Test
+  void refusesAttemptsBeforeItRemovesWhatTheyAdd() throws IOException {
+    var job = faulty().begin(Mode.ERROR);
+    faulty().write(job, 0, 3);
+    var refused = new ArrayList<Throwable>();
+    FaultyStorageProvider.inject(
+        new FaultyStorageProvider.Fault() {
+          @Override
+          public void before(String operation, String path) {
+            if (operation.equals("list") && path.equals("part-00000")) {
+              refused.add(catchThrowable(() -> conversions.writePart(job, 1, 3, 6)));
+            }
+          }
+        });
+
+    job.abort();
+
+    assertThat(refused).singleElement().isInstanceOf(ConversionException.class);
+    assertThat(refused.get(0)).hasMessageContaining("comes too late");
+    assertThat(files(out)).isEmpty();
+    assertThat(MdsFiles.entries(out)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void refusesTheShardsOfAnAttemptThatOutlivesTheJob(boolean store) throws IOException {
+    conversions.convert(Mode.ERROR, 0, 3);
+    var before = files(out);
+    var target = store ? faulty() : conversions;
+    var job = target.begin(Mode.APPEND);
+    try (var attempt = target.attempt(job, 0)) {
+      attempt.writer().row().setLong(0, 5).write();
+      job.abort();
+
+      assertThatThrownBy(() -> attempt.finish(0)).hasMessageContaining("comes too late");
+    }
 
     assertThat(files(out)).isEqualTo(before);
   }

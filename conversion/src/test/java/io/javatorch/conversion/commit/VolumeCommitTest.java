@@ -75,6 +75,15 @@ class VolumeCommitTest {
   }
 
   @Test
+  void asksTheFilesApiEvenIfTheVolumeIsMounted() {
+    var given = Optional.of(CredentialsSource.of(WorkerCredentials.of("https://h", TOKEN)));
+    assertThat(Destination.of(ROOT, new Configuration(false), given).directLocation())
+        .isEqualTo("dbfs:" + ROOT);
+    assertThat(Destination.of(directory.toString(), new Configuration(false)).directLocation())
+        .isEqualTo(directory.toString());
+  }
+
+  @Test
   void addsReplacesAndTakesBack() throws IOException {
     convert(Mode.ERROR, 0, 30, 60);
     convert(Mode.APPEND, 60, 63);

@@ -11,9 +11,11 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -82,6 +84,12 @@ class SecretsTest {
     assertThat(Destination.of("s3a://key:" + SECRET + "@bucket/out", settings))
         .asString()
         .contains("fs.s3a.secret.key", "***@bucket")
+        .doesNotContain(SECRET);
+    var escaping = Destination.of("ftp://user:pa/" + SECRET + "@host/x", settings);
+    assertThat(escaping).asString().doesNotContain(SECRET);
+    assertThat(escaping.uri()).doesNotContain(SECRET);
+    assertThat(new MdsTable(new StructType(), Map.of("path", escaping.location())).name())
+        .startsWith("mds ftp://user:")
         .doesNotContain(SECRET);
   }
 }
