@@ -112,7 +112,7 @@ final class Claim implements AutoCloseable {
     try {
       claim.take();
       var unused =
-          claim.renewal.scheduleAtFixedRate(
+          claim.renewal.scheduleWithFixedDelay(
               claim::renew,
               timing.renewal().toMillis(),
               timing.renewal().toMillis(),
@@ -169,7 +169,12 @@ final class Claim implements AutoCloseable {
   /** Whether the file is there, or just being replaced, as the temporary one beside it tells. */
   private boolean isAbout() throws IOException {
     return store.list("").stream()
-        .anyMatch(entry -> entry.name().equals(FILE) || TEMPORARY.matcher(entry.name()).matches());
+        .anyMatch(entry -> entry.name().equals(FILE) || isTemporary(entry.name()));
+  }
+
+  /** Whether a file is one that was on its way to be the owner's. */
+  static boolean isTemporary(String name) {
+    return TEMPORARY.matcher(name).matches();
   }
 
   /** Whether a job is dead; false as well if it has ended. */
@@ -276,7 +281,7 @@ final class Claim implements AutoCloseable {
     // One under way ends by itself: if it were interrupted, a part of its file could be left.
     renewal.shutdown();
     try {
-      if (!renewal.awaitTermination(timing.patience().toMillis(), TimeUnit.MILLISECONDS)) {
+      if (!renewal.awaitTermination(3 * timing.request().toMillis(), TimeUnit.MILLISECONDS)) {
         LOG.warn("{} does not answer", store.location());
         renewal.shutdownNow();
       }

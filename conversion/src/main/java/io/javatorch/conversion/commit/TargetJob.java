@@ -506,6 +506,11 @@ public final class TargetJob {
       undone.run(() -> removeOther(named));
     }
     undone.run(this::removeOtherSidecars);
+    // Of drivers that died.
+    before.entries().stream()
+        .map(StoredFile::name)
+        .filter(Claim::isTemporary)
+        .forEach(file -> undone.run(() -> store.delete(file)));
     undone.run(claim::close);
     undone.run(store::close);
     undone
