@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.stream.LongStream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -134,6 +135,36 @@ class S3IT {
       }
       assertThat(seen)
           .containsExactlyInAnyOrderElementsOf(LongStream.range(0, SAMPLES).boxed().toList());
+    }
+  }
+
+  @Test
+  void aDataFrameComesBackFromTheStore() throws IOException {
+    var location = "s3a://bucket/frame";
+    try (var spark =
+        SparkSession.builder()
+            .master("local[2]")
+            .appName("S3IT")
+            .config("spark.ui.enabled", false)
+            .getOrCreate()) {
+      var frame =
+          spark
+              .range(0, SAMPLES, 1, 3)
+              .selectExpr(
+                  "id",
+                  "date_add(date'2024-01-01', cast(id as int)) as day",
+                  "named_struct('text', 'sample ' || id) as parts");
+      frame.write().format("mds").option("hashes", "xxh64").save(location);
+      frame.limit(5).write().format("mds").option("hashes", "xxh64").mode("append").save(location);
+
+      var read = spark.read().format("mds").option("validateHash", "xxh64").load(location);
+
+      assertThat(read.schema().simpleString()).isEqualTo(frame.schema().simpleString());
+      assertThat(read.count()).isEqualTo(SAMPLES + 5);
+      assertThat(read.distinct().exceptAll(frame).isEmpty()).isTrue();
+      assertThat(frame.exceptAll(read).isEmpty()).isTrue();
+      assertThat(read.where("parts.text = 'sample 7'").select("day").first().getDate(0))
+          .hasToString("2024-01-08");
     }
   }
 
