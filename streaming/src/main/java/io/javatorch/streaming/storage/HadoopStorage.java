@@ -56,6 +56,9 @@ final class HadoopStorage implements Storage {
   private final UserGroupInformation user;
   private FileSystem known;
 
+  /** Renames over what is there, which {@link #known} cannot. */
+  private FileContext renaming;
+
   private HadoopStorage(
       String location,
       String password,
@@ -108,7 +111,7 @@ final class HadoopStorage implements Storage {
   private synchronized FileSystem files() throws IOException {
     if (known == null) {
       try {
-        // Shared with all of this process, so that it is not ours to close.
+        // Shared with all of this process, and not ours to close, unless the settings say no.
         known =
             user.doAs((PrivilegedExceptionAction<FileSystem>) () -> given.getFileSystem(settings));
       } catch (LinkageError | RuntimeException e) {
@@ -301,7 +304,7 @@ final class HadoopStorage implements Storage {
           if (isWrittenInPlace(files)) {
             write(source, () -> create(files, at(path)), files, at(path));
           } else {
-            writeAndRename(files, source, at(path), HadoopStorage::rename);
+            writeAndRename(files, source, at(path), this::rename);
           }
           return null;
         });
@@ -320,7 +323,7 @@ final class HadoopStorage implements Storage {
             if (isWrittenInPlace(files)) {
               write(source, () -> createNew(files, target), files, target);
             } else {
-              writeAndRename(files, source, target, HadoopStorage::renameNew);
+              writeAndRename(files, source, target, this::renameNew);
             }
             return true;
           } catch (FileAlreadyExistsException e) {
@@ -427,7 +430,15 @@ final class HadoopStorage implements Storage {
     }
   }
 
-  private static void rename(FileSystem files, Path temporary, Path target) throws IOException {
+  /** Made once: each has connections of its own, and none can be closed. */
+  private synchronized FileContext renaming(FileSystem files) throws IOException {
+    if (renaming == null) {
+      renaming = FileContext.getFileContext(files.getUri(), files.getConf());
+    }
+    return renaming;
+  }
+
+  private void rename(FileSystem files, Path temporary, Path target) throws IOException {
     var existing = existing(files, target);
     if (existing == Existing.DIRECTORY) {
       throw new IOException(target + " is a directory");
@@ -440,8 +451,7 @@ final class HadoopStorage implements Storage {
     }
     try {
       // FileSystem's own does not replace.
-      FileContext.getFileContext(files.getUri(), files.getConf())
-          .rename(temporary, target, Options.Rename.OVERWRITE);
+      renaming(files).rename(temporary, target, Options.Rename.OVERWRITE);
     } catch (UnsupportedFileSystemException e) {
       if (existing == Existing.NOTHING || !replace(files, temporary, target)) {
         throw new IOException(temporary + " could not be renamed to " + target, e);
@@ -450,10 +460,10 @@ final class HadoopStorage implements Storage {
   }
 
   /** Fails with {@link FileAlreadyExistsException} where there is a file of the name. */
-  private static void renameNew(FileSystem files, Path temporary, Path target) throws IOException {
+  private void renameNew(FileSystem files, Path temporary, Path target) throws IOException {
     try {
       // FileSystem's own would move it into a directory of that name.
-      FileContext.getFileContext(files.getUri(), files.getConf()).rename(temporary, target);
+      renaming(files).rename(temporary, target);
     } catch (UnsupportedFileSystemException e) {
       if (existing(files, target) != Existing.NOTHING) {
         throw new FileAlreadyExistsException(target.toString());
@@ -564,5 +574,11 @@ final class HadoopStorage implements Storage {
   }
 
   @Override
-  public void close() {}
+  public synchronized void close() throws IOException {
+    var disabled = "fs." + given.toUri().getScheme() + ".impl.disable.cache";
+    if (known != null && settings.getBoolean(disabled, false)) {
+      known.close();
+      known = null;
+    }
+  }
 }
