@@ -49,6 +49,12 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ConversionFaultIT {
+  /**
+   * No other test's: Hadoop keeps one file system for each name in this JVM, with the server of the
+   * first.
+   */
+  private static final String BUCKET = "faults";
+
   private static final String VOLUME = "/Volumes/main/default/sets";
   private static final String TOKEN = "dapi-of-the-fault-test";
   private static final int PARTITIONS = 4;
@@ -71,7 +77,7 @@ class ConversionFaultIT {
 
   @BeforeAll
   static void start() throws IOException, InterruptedException {
-    server = S3Server.start(shared.resolve("server"), "bucket");
+    server = S3Server.start(shared.resolve("server"), BUCKET);
     cluster = LocalCluster.builder().hosts("127.0.0.1", "127.0.0.2").coresPerWorker(2).start();
     temporary = Files.createDirectory(shared.resolve("temporary"));
     var conf = cluster.sparkConf();
@@ -364,8 +370,8 @@ class ConversionFaultIT {
   @Test
   @Order(9)
   void executorsWriteIntoABucketAndOneThatIsKilledChangesNothing() throws Exception {
-    convertUnder(ProcessHandle::destroyForcibly, "s3a://bucket/set");
-    assertThat(files(server.data().resolve("bucket/set"))).isEqualTo(undisturbed);
+    convertUnder(ProcessHandle::destroyForcibly, "s3a://" + BUCKET + "/set");
+    assertThat(files(server.data().resolve(BUCKET + "/set"))).isEqualTo(undisturbed);
     try (var left = Files.newDirectoryStream(temporary, "mds-*")) {
       assertThat(left).as("what is left where nobody cleans up").isEmpty();
     }
