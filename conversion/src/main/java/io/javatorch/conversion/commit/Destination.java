@@ -3,6 +3,7 @@ package io.javatorch.conversion.commit;
 import io.javatorch.auth.CredentialsSource;
 import io.javatorch.auth.DatabricksAuth;
 import io.javatorch.auth.WorkerCredentials;
+import io.javatorch.streaming.storage.HadoopSettings;
 import io.javatorch.streaming.storage.Locations;
 import io.javatorch.streaming.storage.Storage;
 import io.javatorch.streaming.storage.Storages;
@@ -89,29 +90,13 @@ public final class Destination implements Serializable {
     }
     return new Destination(
         location.replaceAll("(?<=[^/:])/+$", ""),
-        ownSettings(hadoop),
+        HadoopSettings.own(hadoop),
         Optional.empty(),
         Optional.empty());
   }
 
   private static boolean isVolume(String location) {
     return location.regionMatches(true, 0, "dbfs:", 0, 5) || location.matches("/+Volumes/.*");
-  }
-
-  /** Those that somebody set; the others are the same in every process. */
-  private static Map<String, String> ownSettings(Configuration hadoop) {
-    var settings = new HashMap<String, String>();
-    for (var entry : hadoop) {
-      var sources = hadoop.getPropertySources(entry.getKey());
-      boolean isDefault =
-          sources != null
-              && sources.length > 0
-              && sources[sources.length - 1].endsWith("-default.xml");
-      if (!isDefault) {
-        settings.put(entry.getKey(), entry.getValue());
-      }
-    }
-    return settings;
   }
 
   /** The directory as it was given, or an absolute path. */

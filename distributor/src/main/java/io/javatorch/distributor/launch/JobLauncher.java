@@ -96,8 +96,8 @@ public final class JobLauncher {
   private List<byte[]> attempt(byte[] function, int restarts, Deadline deadline)
       throws InterruptedException, AttemptFailedException {
     var environment = new HashMap<String, String>();
-    if (!settings.environment().containsKey(HadoopSettings.VARIABLE)) {
-      environment.putAll(HadoopSettings.toEnvironment(spark.hadoopConfiguration()));
+    if (!settings.environment().containsKey(HadoopEnvironment.VARIABLE)) {
+      environment.putAll(HadoopEnvironment.toEnvironment(spark.hadoopConfiguration()));
     }
     environment.putAll(settings.environment());
     if (credentials.isPresent()) {

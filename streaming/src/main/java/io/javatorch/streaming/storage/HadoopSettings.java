@@ -4,17 +4,36 @@ import java.io.File;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /** Where the settings of Hadoop's file systems come from; see {@link HadoopStorageProvider}. */
-final class HadoopSettings {
+public final class HadoopSettings {
   static final String DIRECTORY_VARIABLE = "HADOOP_CONF_DIR";
   static final String PROPERTY_PREFIX = "spark.hadoop.";
 
   private HadoopSettings() {}
+
+  /**
+   * What somebody set, by {@code spark.hadoop.*}, in code, or in a {@code *-site.xml}: all that
+   * another process needs to have the same settings. What is Hadoop's own default is left out.
+   */
+  public static Map<String, String> own(Configuration configuration) {
+    var settings = new HashMap<String, String>();
+    for (var entry : configuration) {
+      var sources = configuration.getPropertySources(entry.getKey());
+      if (sources == null
+          || !Arrays.stream(sources).allMatch(source -> source.endsWith("-default.xml"))) {
+        // Not the raw value, which may refer to a system property of this process.
+        settings.put(entry.getKey(), configuration.get(entry.getKey()));
+      }
+    }
+    return settings;
+  }
 
   /** Whether a Hadoop client is on the class path. */
   static boolean haveHadoop() {

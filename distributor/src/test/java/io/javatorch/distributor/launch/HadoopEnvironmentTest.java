@@ -8,12 +8,13 @@ import java.util.Properties;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 
-class HadoopSettingsTest {
+class HadoopEnvironmentTest {
   private static Properties read(Configuration configuration) throws IOException {
     var properties = new Properties();
     properties.load(
         new StringReader(
-            HadoopSettings.toEnvironment(configuration).getOrDefault(HadoopSettings.VARIABLE, "")));
+            HadoopEnvironment.toEnvironment(configuration)
+                .getOrDefault(HadoopEnvironment.VARIABLE, "")));
     return properties;
   }
 
@@ -45,7 +46,7 @@ class HadoopSettingsTest {
     var configuration = new Configuration(false);
     configuration.set("fs.s3a.secret.key", "é漢\u0001");
 
-    assertThat(HadoopSettings.toEnvironment(configuration).get(HadoopSettings.VARIABLE))
+    assertThat(HadoopEnvironment.toEnvironment(configuration).get(HadoopEnvironment.VARIABLE))
         .contains("fs.s3a.secret.key=\\u00E9\\u6F22\\u0001")
         .matches("[\\n -~]*");
   }
@@ -54,7 +55,7 @@ class HadoopSettingsTest {
   void leavesOutMoreThanAVariableCanHold() throws IOException {
     var configuration = new Configuration(false);
     configuration.set("big", "x".repeat(131_072));
-    assertThat(HadoopSettings.toEnvironment(configuration)).isEmpty();
+    assertThat(HadoopEnvironment.toEnvironment(configuration)).isEmpty();
 
     configuration.set("big", "x".repeat(130_000));
     assertThat(read(configuration)).containsKey("big");

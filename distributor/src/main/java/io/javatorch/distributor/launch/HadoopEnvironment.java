@@ -1,11 +1,10 @@
 package io.javatorch.distributor.launch;
 
+import io.javatorch.streaming.storage.HadoopSettings;
 import io.javatorch.streaming.storage.HadoopStorageProvider;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.hadoop.conf.Configuration;
@@ -17,15 +16,15 @@ import org.slf4j.LoggerFactory;
  * Spark can read can be streamed from as well. They may hold keys: they travel as the Databricks
  * token does, among the environment.
  */
-final class HadoopSettings {
-  private static final Logger LOG = LoggerFactory.getLogger(HadoopSettings.class);
+final class HadoopEnvironment {
+  private static final Logger LOG = LoggerFactory.getLogger(HadoopEnvironment.class);
 
   static final String VARIABLE = HadoopStorageProvider.PROPERTIES_VARIABLE;
 
   /** Linux takes no longer string in an environment. */
   private static final int MAX_BYTES = 131_072 - VARIABLE.length() - 2;
 
-  private HadoopSettings() {}
+  private HadoopEnvironment() {}
 
   /**
    * The variable with all that is set on the driver, by {@code spark.hadoop.*}, in code, or in a
@@ -33,15 +32,7 @@ final class HadoopSettings {
    * that is too much for a variable: few jobs need it.
    */
   static Map<String, String> toEnvironment(Configuration configuration) {
-    var values = new HashMap<String, String>();
-    for (var entry : configuration) {
-      var sources = configuration.getPropertySources(entry.getKey());
-      if (sources == null
-          || !Arrays.stream(sources).allMatch(source -> source.endsWith("-default.xml"))) {
-        // Not the raw value, which may refer to a system property of this process.
-        values.put(entry.getKey(), configuration.get(entry.getKey()));
-      }
-    }
+    var values = HadoopSettings.own(configuration);
     if (values.isEmpty()) {
       return Map.of();
     }
